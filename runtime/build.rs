@@ -1,0 +1,6 @@
+//! Compiles the runtime to WebAssembly for `WASM_BINARY`.
+
+fn main() {
+    #[cfg(feature = "std")]
+    substrate_wasm_builder::WasmBuilder::build_using_defaults();
+}
