@@ -1,1 +1,19 @@
-//! Being written.
+//! The Wattseal node: chain, worker, vault and JSON-RPC in one binary.
+//!
+//! [`service`] wires the SDK's full node (AURA, GRANDPA) with the vault, the native tasks that feed worker and vault
+//! ([`tasks`]), the approval of runtimes ([`approval`]) and the RPC module ([`rpc`]).
+
+pub mod approval;
+pub mod chain;
+pub mod chain_spec;
+pub mod cli;
+pub mod command;
+pub mod feed_client;
+pub mod keys;
+pub mod offchain;
+pub mod rpc;
+pub mod service;
+pub mod tasks;
+
+/// The block type outside the runtime.
+pub use wattseal_primitives::OpaqueBlock as Block;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The Wattseal node.
+
+fn main() -> sc_cli::Result<()> {
+    wattseal_node::command::run()
+}

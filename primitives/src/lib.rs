@@ -7,6 +7,7 @@
 extern crate alloc;
 
 pub mod apis;
+pub mod bridge;
 pub mod consent;
 pub mod keys;
 pub mod meters;

@@ -124,6 +124,33 @@ impl pallet_membership::Config<pallet_membership::Instance1> for Runtime {
 /// At least two thirds of the council.
 pub type TwoThirds = pallet_collective::EnsureProportionAtLeast<AccountId, CouncilInstance, 2, 3>;
 
+impl pallet_participants::Config for Runtime {
+    type RuntimeCall = RuntimeCall;
+    type CouncilOrigin = TwoThirds;
+    type Clock = Clock;
+    type CallClasses = access::AllowList;
+    type Customers = Meters;
+    type BudgetPeriod = ConstU32<300>;
+    type Allowances = pallet_participants::StandardAllowances;
+    type WeightInfo = pallet_participants::SubstrateWeight<Runtime>;
+}
+
+impl pallet_meters::Config for Runtime {
+    type Directory = Participants;
+    type Clock = Clock;
+    type TenancyEnd = Consents;
+    type WeightInfo = pallet_meters::SubstrateWeight<Runtime>;
+}
+
+impl pallet_usage::Config for Runtime {
+    type Submit = crate::submit::Worker;
+    type WeightInfo = pallet_usage::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_consent::Config for Runtime {
+    type WeightInfo = pallet_consent::SubstrateWeight<Runtime>;
+}
+
 /// The chain's clock by Central Standard Time.
 pub struct Clock;
 

@@ -1,15 +1,15 @@
 //! Genesis presets. Participants are named by what they are.
 
 use crate::{AccountId, RuntimeGenesisConfig};
-use alloc::{format, vec, vec::Vec};
+use alloc::{format, string::String, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
-use sealed_register::OrganisationId;
+use pallet_participants::GenesisOrganisation;
 use serde_json::Value;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_consensus_grandpa::AuthorityId as GrandpaId;
 use sp_core::{crypto::get_public_from_string_or_panic, sr25519};
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
-use wattseal_primitives::organisations::{Duty, Role};
+use wattseal_primitives::organisations::Role;
 
 /// The organisations of the presets: short name, role, name for people, and the seed `//Seed` of the account.
 const ORGANISATIONS: [(&str, Role, &str, &str); 6] = [
@@ -30,16 +30,21 @@ fn account(seed: &str) -> AccountId {
 }
 
 fn genesis(validators: &[&str]) -> Value {
-    let organisations: Vec<_> = ORGANISATIONS
+    let organisations = ORGANISATIONS
         .iter()
-        .filter_map(|(id, role, name, seed)| {
-            Some((OrganisationId::new(id).ok()?.as_str().into(), *role, name.as_bytes().to_vec(), account(seed)))
+        .map(|(id, role, name, seed)| {
+            let duty = |of: &str| (*role == Role::Utility).then(|| account(&format!("{seed}//{of}")));
+            GenesisOrganisation {
+                id: (*id).into(),
+                role: *role,
+                name: (*name).into(),
+                account: account(seed),
+                endpoint: String::new(),
+                feed: duty("feed"),
+                delivery: duty("delivery"),
+            }
         })
-        .collect::<Vec<(alloc::string::String, Role, Vec<u8>, AccountId)>>();
-    let duties = vec![
-        ("utility".into(), Duty::Feed, account("Utility//feed")),
-        ("utility".into(), Duty::Delivery, account("Utility//delivery")),
-    ];
+        .collect::<Vec<_>>();
     build_struct_json_patch!(RuntimeGenesisConfig {
         aura: pallet_aura::GenesisConfig {
             authorities: validators.iter().map(|seed| get_public_from_string_or_panic::<AuraId>(seed)).collect(),
@@ -47,14 +52,13 @@ fn genesis(validators: &[&str]) -> Value {
         grandpa: pallet_grandpa::GenesisConfig {
             authorities: validators
                 .iter()
-                .map(|seed| (get_public_from_string_or_panic::<GrandpaId>(seed), 1))
+                .map(|seed| (get_public_from_string_or_panic::<GrandpaId>(seed), 1u64))
                 .collect(),
         },
         council_membership: pallet_membership::GenesisConfig {
             members: COUNCIL.iter().map(|seed| account(seed)).collect::<Vec<_>>().try_into().unwrap_or_default(),
         },
-        participants: pallet_participants::GenesisConfig { organisations, duties },
-        usage: pallet_usage::GenesisConfig { shard_bits: vec![("utility".into(), 0)] },
+        participants: pallet_participants::GenesisConfig { organisations },
     })
 }
 

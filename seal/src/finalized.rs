@@ -161,7 +161,8 @@ pub enum QuorumError {
     /// As many or more contradict.
     #[error(
         "only {agreeing} of {answered} members' nodes state the same root for this block; two finalised truths are a \
-         fault of the chain or of these members, tell the council: {}", Names(others)
+         fault of the chain or of these members, tell the council: {}",
+        Names(others)
     )]
     Divided {
         /// How many agreed.

@@ -167,8 +167,7 @@ pub fn open_with(secret: &KemSecret, info: &[u8], aad: &[u8], sealed: &[u8]) -> 
     if ciphertext.len() < TAG_BYTES {
         return Err(short);
     }
-    let encapsulated =
-        <XWing as Kem>::EncappedKey::from_bytes(encapsulated).map_err(|_| KemError::NotOpened)?;
+    let encapsulated = <XWing as Kem>::EncappedKey::from_bytes(encapsulated).map_err(|_| KemError::NotOpened)?;
     let (private, _) = XWing::derive_keypair(secret.0.expose());
     single_shot_open::<AesGcm256, HkdfSha256, XWing>(&OpModeR::Base, &private, &encapsulated, info, ciphertext, aad)
         .map_err(|_| KemError::NotOpened)

@@ -6,9 +6,9 @@
 //! count are hashed into the root, so a path proves one position in one tree of one batch.
 
 use crate::{
+    decode::{DecodeError, Reader},
     hash::{public_hash, Tag},
     types::{Channel, Channels, Hash, MeterId, OrganisationId},
-    decode::{DecodeError, Reader},
 };
 use alloc::vec::Vec;
 use core::fmt;
@@ -446,9 +446,13 @@ impl AbsenceProof {
     /// The encoding: a byte that says which neighbours follow, and their paths.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        out.push(u8::from(self.before.is_some()) | u8::from(self.after.is_some()) << 1);
-        self.before.iter().chain(&self.after).for_each(|path| path.encode_to(&mut out));
+        self.encode_to(&mut out);
         out
+    }
+
+    pub(crate) fn encode_to(&self, out: &mut Vec<u8>) {
+        out.push(u8::from(self.before.is_some()) | u8::from(self.after.is_some()) << 1);
+        self.before.iter().chain(&self.after).for_each(|path| path.encode_to(out));
     }
 
     /// Reads an encoding; any bytes give a proof or an error.
@@ -457,16 +461,17 @@ impl AbsenceProof {
     /// [`DecodeError`] says where the bytes stop being a proof.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new("proof of absence", bytes);
+        let proof = Self::decode_from(&mut reader)?;
+        reader.finish()?;
+        Ok(proof)
+    }
+
+    pub(crate) fn decode_from(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let present = reader.u8()?;
         if present > 3 {
             return Err(reader.error("the first byte says which of two neighbours follow: 0 to 3"));
         }
-        let mut neighbour = |bit: u8| {
-            let wanted = present & bit != 0;
-            wanted.then(|| HeadPath::decode_from(&mut reader)).transpose()
-        };
-        let (before, after) = (neighbour(1)?, neighbour(2)?);
-        reader.finish()?;
-        Ok(Self { before, after })
+        let mut neighbour = |bit: u8| (present & bit != 0).then(|| HeadPath::decode_from(reader)).transpose();
+        Ok(Self { before: neighbour(1)?, after: neighbour(2)? })
     }
 }

@@ -93,7 +93,9 @@ impl fmt::Debug for TicketSecret {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TicketError {
     /// A character that no ticket has.
-    #[error("character {place} of the ticket is none that tickets have (0-9, A-Z without U): look at the letter again")]
+    #[error(
+        "character {place} of the ticket is none that tickets have (0-9, A-Z without U): look at the letter again"
+    )]
     Character {
         /// Which one, from 1, spaces and hyphens not counted.
         place: usize,

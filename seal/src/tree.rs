@@ -275,23 +275,24 @@ impl LeafKey {
         fields[17] = level as u8;
         hasher.update(&fields);
         let mut output = hasher.finalize_xof();
-        let mut block = [0; 64];
-        for eight in pads.chunks_mut(8) {
-            output.fill(&mut block);
-            for (pad, bytes) in eight.iter_mut().zip(block.chunks_exact(8)) {
+        let mut bytes = [0; 8 * 80];
+        for part in pads.chunks_mut(80) {
+            let bytes = &mut bytes[..8 * part.len()];
+            output.fill(bytes);
+            for (pad, bytes) in part.iter_mut().zip(bytes.chunks_exact(8)) {
                 let mut word = [0; 8];
                 word.copy_from_slice(bytes);
                 *pad = u64::from_le_bytes(word);
             }
         }
-        block.zeroize();
     }
 
     /// The key commitment kc: X, MeterId, epoch, day, kind, channel, level under a public constant (protocol section 4).
     ///
     /// It goes into the section hash and is never stored: only holders of X can check clear words against a chain.
+    /// Kind (high half) and channel (low half) share a byte, so that the whole is one block of BLAKE3.
     pub fn commitment(&self, header: &Header, level: Level) -> Hash {
-        let bytes = [header.kind as u8, header.channel as u8, level as u8];
+        let bytes = [(header.kind as u8) << 4 | header.channel as u8, level as u8];
         let (epoch, day) = (header.epoch.to_le_bytes(), header.day.0.to_le_bytes());
         public_hash(Tag::KEY_COMMITMENT, &[self.0.expose(), &header.meter.0, &epoch, &day, &bytes])
     }

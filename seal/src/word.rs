@@ -3,7 +3,7 @@
 //! A word is a u64: bits 0-47 the watt-hours since local midnight, bits 48-55 how many of the intervals so far are
 //! estimated, bits 56-63 how many are missing. Nothing in it ever decreases during a day.
 
-use crate::types::{DayReadings, Intervals, Level, Quality};
+use crate::types::{DayReadings, Intervals, Level, Quality, Reading};
 use alloc::vec::Vec;
 
 const WH_BITS: u32 = 48;
@@ -116,24 +116,35 @@ pub fn words_of(readings: &DayReadings, max_wh: u32) -> Result<Words, WordError>
         hour: Vec::with_capacity(section_len(n, Level::Hour)),
         quarter: Vec::with_capacity(section_len(n, Level::Quarter)),
     };
-    let mut total = BoundaryTotal::default();
-    for (interval, reading) in (1..).zip(&readings.intervals) {
+    // The sum of packed words: 100 intervals below 2^32 Wh stay below 2^39, counts below 101, so no field overflows.
+    let mut total = 0;
+    let mut add = |(interval, reading): (usize, &Reading)| {
         let wh = reading.wh;
         if wh > max_wh {
             return Err(WordError::AboveBound { interval, wh, bound: max_wh });
         }
-        match reading.quality {
-            Quality::Actual => {}
-            Quality::Estimated => total.estimated += 1,
-            Quality::Missing if wh != 0 => return Err(WordError::MissingWithEnergy { interval, wh }),
-            Quality::Missing => total.missing += 1,
+        total += u64::from(wh)
+            + match reading.quality {
+                Quality::Actual => 0,
+                Quality::Estimated => 1 << WH_BITS,
+                Quality::Missing if wh != 0 => return Err(WordError::MissingWithEnergy { interval, wh }),
+                Quality::Missing => 1 << (WH_BITS + 8),
+            };
+        Ok(total)
+    };
+    let mut intervals = (1..).zip(&readings.intervals);
+    // 92, 96 and 100 are whole hours: three boundaries of quarter hours, then one of the hour or the day.
+    while let Some(first) = intervals.next() {
+        words.quarter.push(add(first)?);
+        for within in intervals.by_ref().take(2) {
+            words.quarter.push(add(within)?);
         }
-        // 100 intervals below 2^32 Wh stay below 2^39.
-        total.wh += u64::from(wh);
-        match level_of_boundary(interval, n) {
-            Level::Day => words.day[0] = total.pack(),
-            Level::Hour => words.hour.push(total.pack()),
-            Level::Quarter => words.quarter.push(total.pack()),
+        if let Some(last) = intervals.next() {
+            let end = add(last)?;
+            match level_of_boundary(last.0, n) {
+                Level::Day => words.day[0] = end,
+                Level::Hour | Level::Quarter => words.hour.push(end),
+            }
         }
     }
     Ok(words)
@@ -164,7 +175,7 @@ pub fn boundaries<'a>(
 mod tests {
     #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
     use super::*;
-    use crate::types::{Channel, OperatingDay, Reading};
+    use crate::types::{Channel, OperatingDay};
 
     #[test]
     fn sections_have_the_lengths_of_the_boundaries_levels() {

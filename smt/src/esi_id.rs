@@ -160,6 +160,13 @@ impl EsiId {
         Ok(EsiId { digits, length })
     }
 
+    /// An ESI ID of the first `length` of these digits, which the caller knows to be valid.
+    #[cfg(feature = "generate")]
+    pub(crate) fn of_digits(mut digits: [u8; LONG], length: usize) -> Self {
+        digits.iter_mut().skip(length).for_each(|unused| *unused = 0);
+        EsiId { digits, length: if length == LONG { LONG as u8 } else { SHORT as u8 } }
+    }
+
     /// The digits.
     pub fn as_str(&self) -> &str {
         // Only digits are ever stored, so the fallback is never reached.

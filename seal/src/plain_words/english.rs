@@ -82,7 +82,9 @@ fn hidden(channels: Channels, level: Level) -> &'static str {
         }
         (Channels::Consumption, Level::Hour) => "anything finer than an hour, what surplus you sent to the grid",
         (Channels::Consumption, Level::Quarter) => "anything finer than 15 minutes, what surplus you sent to the grid",
-        (Channels::Generation, Level::Day) => "how the day's surplus was spread over its hours, what you took from the grid",
+        (Channels::Generation, Level::Day) => {
+            "how the day's surplus was spread over its hours, what you took from the grid"
+        }
         (Channels::Generation, Level::Hour) => "anything finer than an hour, what you took from the grid",
         (Channels::Generation, Level::Quarter) => "anything finer than 15 minutes, what you took from the grid",
     }
@@ -97,7 +99,17 @@ fn range(range: DayRange) -> String {
 
 fn date(day: OperatingDay) -> String {
     const MONTHS: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ];
     let date = day.date();

@@ -37,9 +37,7 @@ fn purpose(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::EnergyAdvice => "consejos para usar menos electricidad o pagar menos por ella",
         Purpose::SolarSizing => "averiguar qué paneles solares convienen a su casa o negocio",
-        Purpose::DemandResponse => {
-            "participar en la respuesta a la demanda (usar menos cuando la red anda escasa)"
-        }
+        Purpose::DemandResponse => "participar en la respuesta a la demanda (usar menos cuando la red anda escasa)",
         Purpose::RateComparison => "comparar planes de electricidad para su uso",
         Purpose::Storage => "elegir o manejar una batería",
         Purpose::ElectricVehicle => "cargar un vehículo eléctrico",
@@ -67,9 +65,7 @@ fn resolution(level: Level) -> &'static str {
 fn shows(level: Level) -> &'static str {
     match level {
         Level::Day => "Los totales diarios pueden mostrar cuándo no hubo nadie en casa durante días.",
-        Level::Hour => {
-            "Las cifras por hora pueden mostrar cuándo la gente se levanta, sale, vuelve a casa y duerme."
-        }
+        Level::Hour => "Las cifras por hora pueden mostrar cuándo la gente se levanta, sale, vuelve a casa y duerme.",
         Level::Quarter => {
             "Las cifras de cada 15 minutos pueden mostrar cuándo la gente se levanta, sale, vuelve a casa y duerme, y \
              cuándo funcionan los aparatos grandes."
@@ -106,8 +102,18 @@ fn range(range: DayRange) -> String {
 
 fn date(day: OperatingDay) -> String {
     const MONTHS: [&str; 12] = [
-        "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre",
-        "noviembre", "diciembre",
+        "enero",
+        "febrero",
+        "marzo",
+        "abril",
+        "mayo",
+        "junio",
+        "julio",
+        "agosto",
+        "septiembre",
+        "octubre",
+        "noviembre",
+        "diciembre",
     ];
     let date = day.date();
     let month = MONTHS.get(date.month0() as usize).copied().unwrap_or_default();

@@ -78,7 +78,9 @@ impl fmt::Display for Reference {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// The request is for meters of another utility.
-    #[error("the request is for meters of '{asked}', the meter is read by '{found}': ask the vendor for another request")]
+    #[error(
+        "the request is for meters of '{asked}', the meter is read by '{found}': ask the vendor for another request"
+    )]
     OtherUtility {
         /// The utility of the request.
         asked: OrganisationId,

@@ -78,7 +78,8 @@ impl<'a> Reader<'a> {
             return Err(StatementError::TooLong { bytes: text.len() });
         }
         let mut lines = text.split('\n');
-        let found = lines.next().and_then(|line| line.strip_prefix("wattseal/")).and_then(|line| line.strip_suffix("/1"));
+        let found =
+            lines.next().and_then(|line| line.strip_prefix("wattseal/")).and_then(|line| line.strip_suffix("/1"));
         if found != Some(kind) {
             return Err(StatementError::OtherKind { expected: kind });
         }
@@ -122,7 +123,11 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::value`].
-    pub fn decimal_or<T: TryFrom<u64>>(&mut self, field: &'static str, none: &str) -> Result<Option<T>, StatementError> {
+    pub fn decimal_or<T: TryFrom<u64>>(
+        &mut self,
+        field: &'static str,
+        none: &str,
+    ) -> Result<Option<T>, StatementError> {
         self.value(field, DECIMAL_FORM, |text| {
             if text == none {
                 return Some(None);

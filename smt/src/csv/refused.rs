@@ -235,7 +235,7 @@ pub struct Report {
     pub rows: u64,
     /// Rows that gave an interval its value, or said that it has none.
     pub used_rows: u64,
-    /// Rows that repeat an earlier one word for word.
+    /// Rows that say of an interval what an earlier row said already.
     pub duplicate_rows: u64,
     /// Blank rows in the hour that spring leaves out.
     pub skipped_hour_rows: u64,

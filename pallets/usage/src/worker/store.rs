@@ -1,0 +1,78 @@
+//! The node's off-chain storage, and the worker's own keys in it besides those of `wattseal_primitives::offchain`.
+//!
+//! Nothing kept here is a reading in clear, an ESI ID, a credential or a secret.
+
+use alloc::vec::Vec;
+use codec::{Decode, DecodeAll, Encode};
+use sealed_register::{Channel, MeterId, OperatingDay};
+use sp_core::offchain::StorageKind;
+
+/// Key of the lock: see [`super::lock`].
+pub const LOCK: &[u8] = b"wattseal/lock";
+/// Key of the check value (`[u8; 8]`) of the sealing key, for the native task to keep: see [`super::keys`].
+pub const CHECK_VALUE: &[u8] = b"wattseal/check-value";
+/// Key of [`super::commit::SentUpTo`] of the feed account.
+pub const SENT_FEED: &[u8] = b"wattseal/sent/feed";
+/// Key of [`super::commit::SentUpTo`] of the delivery account.
+pub const SENT_DELIVERY: &[u8] = b"wattseal/sent/delivery";
+/// Key of [`super::ingest::Progress`].
+pub const PROGRESS: &[u8] = b"wattseal/progress";
+/// Key of the list of [`super::report::FileCounts`].
+pub const COUNTS: &[u8] = b"wattseal/counts";
+
+/// Key of the sealed cell of a revision of a day with missing intervals, kept so that the rest of the day can complete it.
+pub fn partial_key(meter: &MeterId, channel: Channel, day: OperatingDay, revision: u16) -> Vec<u8> {
+    (b"wattseal/partial", meter, channel, day, revision).encode()
+}
+
+/// Key of [`super::queue::Evidence`]: the newest claim of a meter whose ticket signature this node has checked itself.
+pub fn evidence_key(meter: &MeterId) -> Vec<u8> {
+    (b"wattseal/claim", meter).encode()
+}
+
+/// Key-value storage that survives runs. No iteration, no transactions: what is written last counts.
+pub trait Store {
+    /// The value of a key.
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>>;
+
+    /// Sets a value.
+    fn set(&mut self, key: &[u8], value: &[u8]);
+
+    /// Removes a key.
+    fn clear(&mut self, key: &[u8]);
+
+    /// Sets a value if the present one is `old`; whether it was.
+    fn compare_and_set(&mut self, key: &[u8], old: Option<Vec<u8>>, new: &[u8]) -> bool;
+
+    /// The decoded value; nothing if there is none, or none of this type (written by another version).
+    fn read<V: Decode>(&self, key: &[u8]) -> Option<V> {
+        V::decode_all(&mut self.get(key)?.as_slice()).ok()
+    }
+
+    /// Sets an encoded value.
+    fn write<V: Encode>(&mut self, key: &[u8], value: &V) {
+        value.using_encoded(|bytes| self.set(key, bytes));
+    }
+}
+
+/// The node's off-chain database. Only usable in a worker.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NodeStore;
+
+impl Store for NodeStore {
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        sp_io::offchain::local_storage_get(StorageKind::PERSISTENT, key)
+    }
+
+    fn set(&mut self, key: &[u8], value: &[u8]) {
+        sp_io::offchain::local_storage_set(StorageKind::PERSISTENT, key, value);
+    }
+
+    fn clear(&mut self, key: &[u8]) {
+        sp_io::offchain::local_storage_clear(StorageKind::PERSISTENT, key);
+    }
+
+    fn compare_and_set(&mut self, key: &[u8], old: Option<Vec<u8>>, new: &[u8]) -> bool {
+        sp_io::offchain::local_storage_compare_and_set(StorageKind::PERSISTENT, key, old, new)
+    }
+}

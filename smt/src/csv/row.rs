@@ -1,0 +1,295 @@
+//! The fields of a row.
+
+use super::header::{Columns, UNUSED};
+use super::refused::{Field, Reason};
+use crate::{Channel, Quality};
+
+const COLUMNS: usize = Field::COLUMNS.len();
+
+/// The eight fields of a row as the file has them; absent ones are empty.
+pub(super) type Fields<'a> = [&'a [u8]; COLUMNS];
+
+/// Drops spaces and quotes around a field.
+#[inline]
+fn clean(field: &[u8]) -> &[u8] {
+    // Spaces, tabs and '"' are all that may be dropped, and no greater byte.
+    match field {
+        [] => field,
+        [first, .., last] if *first > b'"' && *last > b'"' => field,
+        [single] if *single > b'"' => field,
+        _ => {
+            let mut field = field.trim_ascii();
+            if let [b'"', inner @ .., b'"'] = field {
+                field = inner.trim_ascii();
+            }
+            field
+        }
+    }
+}
+
+/// Splits a line at its commas, except within quotes. The first `place` fields, `start` bytes of the line, are left
+/// out: the caller knows them and that no quote is open there.
+#[inline]
+pub(super) fn split<'a>(
+    line: &'a [u8],
+    columns: &Columns,
+    mut place: usize,
+    start: usize,
+) -> Result<Fields<'a>, Reason> {
+    let mut fields: Fields<'a> = [&[]; COLUMNS];
+    let mut rest = line.get(start..).unwrap_or_default();
+    loop {
+        let (end, closed) = match rest.iter().position(|&byte| byte == b',' || byte == b'"') {
+            Some(at) if rest.get(at) == Some(&b',') => (Some(at), true),
+            Some(at) => quoted_end(rest, at),
+            None => (None, true),
+        };
+        let text = clean(rest.get(..end.unwrap_or(rest.len())).unwrap_or_default());
+        let index = columns.field_at.get(place).copied().unwrap_or(UNUSED);
+        match fields.get_mut(usize::from(index)) {
+            Some(field) => *field = text,
+            None if place >= columns.count && !text.is_empty() => return Err(Reason::TooManyFields),
+            None => {}
+        }
+        place += 1;
+        match end {
+            Some(at) => rest = rest.get(at + 1..).unwrap_or_default(),
+            None if place >= columns.needed && closed => return Ok(fields),
+            None => return Err(Reason::TooFewFields),
+        }
+    }
+}
+
+/// The comma that ends a field with a quote at `quote`, and whether every quote of the field is closed.
+#[cold]
+fn quoted_end(rest: &[u8], quote: usize) -> (Option<usize>, bool) {
+    let mut quoted = false;
+    for (at, &byte) in rest.iter().enumerate().skip(quote) {
+        match byte {
+            b'"' => quoted = !quoted,
+            b',' if !quoted => return (Some(at), true),
+            _ => {}
+        }
+    }
+    (None, !quoted)
+}
+
+/// Wh of a kWh value, `None` if blank. Exact: at most three decimals.
+#[inline]
+pub(super) fn watt_hours(text: &[u8], most: u32) -> Result<Option<u32>, Reason> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let mut value = 0u64;
+    let mut digits = 0u32;
+    // Decimals after the point; `None` before it.
+    let mut decimals: Option<u32> = None;
+    for (at, &byte) in text.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => {
+                let digit = u64::from(byte - b'0');
+                digits += 1;
+                match &mut decimals {
+                    Some(3..) if digit == 0 => {}
+                    Some(3..) => return Err(precise_or_exponent(text)),
+                    Some(count) => {
+                        *count += 1;
+                        value = value.saturating_mul(10).saturating_add(digit);
+                    }
+                    None => value = value.saturating_mul(10).saturating_add(digit),
+                }
+            }
+            b'.' if decimals.is_none() => decimals = Some(0),
+            b'-' if at == 0 && text.len() > 1 => return Err(Reason::Negative),
+            b'E' | b'e' if digits > 0 => return Err(Reason::Exponent),
+            _ => return Err(Reason::NotANumber),
+        }
+    }
+    if digits == 0 {
+        return Err(Reason::NotANumber);
+    }
+    let scale = match decimals {
+        Some(3..) => 1,
+        Some(2) => 10,
+        Some(1) => 100,
+        _ => 1000,
+    };
+    match u32::try_from(value.saturating_mul(scale)) {
+        Ok(wh) if wh <= most => Ok(Some(wh)),
+        _ => Err(Reason::TooLarge),
+    }
+}
+
+/// `1.2345E-05` is an exponent, `1.2345` too precise, `1.2345x` no number.
+#[cold]
+fn precise_or_exponent(text: &[u8]) -> Reason {
+    let rest = text.iter().find(|byte| !byte.is_ascii_digit() && **byte != b'.');
+    match rest {
+        None => Reason::TooPrecise,
+        Some(b'E' | b'e') => Reason::Exponent,
+        Some(_) => Reason::NotANumber,
+    }
+}
+
+/// A or E; `None` if blank.
+#[inline]
+pub(super) fn quality(text: &[u8]) -> Result<Option<Quality>, Reason> {
+    match text {
+        b"A" | b"a" => Ok(Some(Quality::Actual)),
+        b"E" | b"e" => Ok(Some(Quality::Estimated)),
+        b"" => Ok(None),
+        _ => Err(Reason::NoQuality),
+    }
+}
+
+/// The channel, by the beginning of its name; case and spaces do not matter.
+#[inline]
+pub(super) fn channel(text: &[u8]) -> Result<Channel, Reason> {
+    match text {
+        b"Consumption" => Ok(Channel::Consumption),
+        b"Surplus Generation" => Ok(Channel::Generation),
+        _ => {
+            let begins = |word: &[u8]| {
+                let mut letters = text.iter().filter(|byte| !matches!(byte, b' ' | b'_')).map(u8::to_ascii_uppercase);
+                word.iter().all(|letter| letters.next() == Some(*letter))
+            };
+            if begins(b"SURPLUS") {
+                Ok(Channel::Generation)
+            } else if begins(b"CONSUMPTION") {
+                Ok(Channel::Consumption)
+            } else {
+                Err(Reason::NotAChannel)
+            }
+        }
+    }
+}
+
+/// Where a row belongs in its day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// At this interval.
+    At(u8),
+    /// At the first of the two that has no row yet: the hour that autumn repeats, where the clock is ambiguous and only
+    /// the order of rows tells.
+    Either(u8, u8),
+    /// In the hour that spring leaves out.
+    Skipped,
+}
+
+/// Finds the interval of a row. `intervals` is 92, 96 or 100; times are minutes after midnight; `end` is `None` if the
+/// file has no such column or leaves it blank.
+#[inline]
+pub(super) fn place(intervals: u8, start: u16, end: Option<u16>) -> Result<Place, (Field, Reason)> {
+    if start % 15 != 0 || start >= 1440 {
+        return Err((Field::StartTime, Reason::NotAQuarter));
+    }
+    let fits = end.map_or(true, |end| end == start + 15 || (end == 0 && start == 1425));
+    let quarter = (start / 15) as u8;
+    let place = match intervals {
+        92 => match quarter {
+            0..=7 => Place::At(quarter),
+            8..=11 => Place::Skipped,
+            _ => Place::At(quarter - 4),
+        },
+        100 => match quarter {
+            0..=3 => Place::At(quarter),
+            // The first pass may say that it ends when the clocks have gone back.
+            7 if end == Some(60) => return Ok(Place::At(7)),
+            4..=7 => Place::Either(quarter, quarter + 4),
+            // The portal's file: the first row of the second pass says 02:00 to 01:15.
+            8 if end == Some(75) => return Ok(Place::At(8)),
+            _ => Place::At(quarter + 4),
+        },
+        _ => Place::At(quarter),
+    };
+    // In spring, 01:45 may say that it ends at 03:00.
+    if fits || (intervals == 92 && start == 105 && end == Some(180)) {
+        Ok(place)
+    } else {
+        Err((Field::EndTime, Reason::EndDoesNotFit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kwh_is_exact() {
+        for (text, wh) in [
+            (".145", 145),
+            ("0.859", 859),
+            (".12", 120),
+            ("1.07", 1070),
+            ("0", 0),
+            ("5", 5000),
+            ("5.", 5000),
+            ("007.5", 7500),
+            ("1.2340000", 1234),
+            ("100", 100_000),
+        ] {
+            assert_eq!(watt_hours(text.as_bytes(), 100_000), Ok(Some(wh)), "{text}");
+        }
+        assert_eq!(watt_hours(b"", 9), Ok(None));
+        for (text, reason) in [
+            (".", Reason::NotANumber),
+            ("-", Reason::NotANumber),
+            ("x", Reason::NotANumber),
+            ("1.2.3", Reason::NotANumber),
+            ("1,000", Reason::NotANumber),
+            ("+1", Reason::NotANumber),
+            ("1 2", Reason::NotANumber),
+            ("E5", Reason::NotANumber),
+            ("1.2345x", Reason::NotANumber),
+            ("-1", Reason::Negative),
+            ("-.001", Reason::Negative),
+            ("1E-05", Reason::Exponent),
+            ("1.23456E-05", Reason::Exponent),
+            (".1455", Reason::TooPrecise),
+            ("100.001", Reason::TooLarge),
+            ("99999999999999999999999999999999", Reason::TooLarge),
+        ] {
+            assert_eq!(watt_hours(text.as_bytes(), 100_000), Err(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn channels() {
+        for text in ["Surplus Generation", "SurplusGeneration", "surplus_generation", "SURPLUS"] {
+            assert_eq!(channel(text.as_bytes()), Ok(Channel::Generation), "{text}");
+        }
+        for text in ["Consumption", "CONSUMPTION", "consumption "] {
+            assert_eq!(channel(text.as_bytes()), Ok(Channel::Consumption), "{text}");
+        }
+        for text in ["", "sur", "Generation", "x Consumption"] {
+            assert_eq!(channel(text.as_bytes()), Err(Reason::NotAChannel), "{text}");
+        }
+    }
+
+    #[test]
+    fn places() {
+        let at = |intervals, start, end| place(intervals, start, Some(end));
+        assert_eq!(at(96, 0, 15), Ok(Place::At(0)));
+        assert_eq!(at(96, 1425, 0), Ok(Place::At(95)));
+        assert_eq!(at(96, 1425, 1440), Ok(Place::At(95)));
+        assert_eq!(place(96, 120, None), Ok(Place::At(8)));
+        assert_eq!(at(92, 105, 120), Ok(Place::At(7)));
+        assert_eq!(at(92, 105, 180), Ok(Place::At(7)));
+        assert_eq!(at(92, 120, 135), Ok(Place::Skipped));
+        assert_eq!(at(92, 165, 180), Ok(Place::Skipped));
+        assert_eq!(at(92, 180, 195), Ok(Place::At(8)));
+        assert_eq!(at(92, 1425, 0), Ok(Place::At(91)));
+        assert_eq!(at(100, 60, 75), Ok(Place::Either(4, 8)));
+        assert_eq!(at(100, 105, 120), Ok(Place::Either(7, 11)));
+        assert_eq!(at(100, 105, 60), Ok(Place::At(7)));
+        assert_eq!(at(100, 120, 75), Ok(Place::At(8)));
+        assert_eq!(at(100, 120, 135), Ok(Place::At(12)));
+        assert_eq!(at(100, 1425, 0), Ok(Place::At(99)));
+        for (intervals, start, end) in [(96, 120, 75), (96, 105, 180), (92, 120, 75), (100, 135, 75), (96, 15, 15), (96, 0, 0)] {
+            assert_eq!(at(intervals, start, end), Err((Field::EndTime, Reason::EndDoesNotFit)), "{start} {end}");
+        }
+        for start in [1, 14, 1440] {
+            assert_eq!(place(96, start, None), Err((Field::StartTime, Reason::NotAQuarter)));
+        }
+    }
+}
