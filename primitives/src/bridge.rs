@@ -122,7 +122,10 @@ mod tests {
         intervals[1] = smt::Interval::estimated(7);
         intervals[2] = smt::Interval::MISSING;
         let readings = day_readings(&meter_day(intervals.clone())).unwrap();
-        assert_eq!((readings.channel, readings.day, readings.revision_date), (Channel::Generation, OperatingDay(8_000), 77));
+        assert_eq!(
+            (readings.channel, readings.day, readings.revision_date),
+            (Channel::Generation, OperatingDay(8_000), 77)
+        );
         assert_eq!(readings.intervals[0], Reading { wh: 5, quality: Quality::Actual });
         assert_eq!(readings.intervals[1], Reading { wh: 7, quality: Quality::Estimated });
         assert_eq!(readings.intervals[2], Reading { wh: 0, quality: Quality::Missing });

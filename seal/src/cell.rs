@@ -1,9 +1,9 @@
 //! Cells (protocol section 5): one stream's sealed readings of one operating day, one revision, chained to the cell before.
 
 use crate::{
+    decode::{put_words, DecodeError, Reader},
     hash::{public_hash, Tag},
     types::{Channel, Hash, Intervals, Level, MeterId, OperatingDay, StreamId},
-    decode::{put_words, DecodeError, Reader},
     word::section_len,
 };
 use alloc::vec::Vec;
@@ -327,10 +327,6 @@ impl Head {
 
     /// The head after a cell of which header and hash are known.
     pub fn after_header(header: &Header, hash: Hash) -> Self {
-        Self {
-            next_sequence: header.sequence.checked_add(1),
-            day_high: header.day_high.max(header.day),
-            hash,
-        }
+        Self { next_sequence: header.sequence.checked_add(1), day_high: header.day_high.max(header.day), hash }
     }
 }

@@ -150,10 +150,7 @@ mod tests {
                     keyed_hash(&[1; 32], Tag::CELL, &fields),
                     *keyed(&[1; 32], Tag::CELL).update(&field).finalize().as_bytes()
                 );
-                assert_eq!(
-                    public_hash(Tag::CELL, &fields),
-                    *public(Tag::CELL).update(&field).finalize().as_bytes()
-                );
+                assert_eq!(public_hash(Tag::CELL, &fields), *public(Tag::CELL).update(&field).finalize().as_bytes());
             }
         }
     }

@@ -89,10 +89,13 @@ impl Keyring {
     }
 }
 
+/// Which tree of a channel and level: generation (`None` for granted covers, which know nothing of it) and epoch.
+type TreeName = (Option<u16>, u32);
+
 /// Derives keys from a [`Keyring`] and remembers the tree paths of the last days.
 pub struct Cursor<'a> {
     keyring: &'a Keyring,
-    walkers: BTreeMap<(Channel, Level), ((Option<u16>, u32), LeafWalker)>,
+    walkers: BTreeMap<(Channel, Level), (TreeName, LeafWalker)>,
 }
 
 impl Cursor<'_> {
@@ -104,7 +107,6 @@ impl Cursor<'_> {
     /// The leaf key of a cell at one level, if held.
     pub fn leaf(&mut self, header: &Header, level: Level) -> Option<LeafKey> {
         let by_meter_key = self.keyring.meter_keys.get(&header.generation);
-        // Granted covers know nothing of generations: all their cells of an epoch share one walker.
         let tree = (by_meter_key.map(MeterKey::generation), header.epoch);
         let place = (header.channel, level);
         if let Some((held, walker)) = self.walkers.get_mut(&place) {
@@ -244,7 +246,9 @@ pub enum Malformed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// No key for this day under this epoch.
-    #[error("{day} was sealed under key epoch {epoch}, for which no key covers that day; ask for a delivery of that epoch")]
+    #[error(
+        "{day} was sealed under key epoch {epoch}, for which no key covers that day; ask for a delivery of that epoch"
+    )]
     EpochNotGranted {
         /// Day.
         day: OperatingDay,
@@ -262,7 +266,9 @@ pub enum OpenError {
         asked: Level,
     },
     /// The keys are there, but the proof brought no words for this cell.
-    #[error("{day}, epoch {epoch}: its words were not asked for; ask again with this epoch and day among the segments")]
+    #[error(
+        "{day}, epoch {epoch}: its words were not asked for; ask again with this epoch and day among the segments"
+    )]
     NotAskedFor {
         /// Day.
         day: OperatingDay,

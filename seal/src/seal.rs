@@ -92,11 +92,17 @@ impl<'a> StreamSealer<'a> {
             return Err(SealError::OtherChannel { day, expected, found });
         }
         let unreadable = |problem| SealError::Readings { day, problem };
-        let Words { day: day_words, hour, quarter } = words_of(readings, self.max_wh_per_interval).map_err(unreadable)?;
+        let Words { day: day_words, hour, quarter } =
+            words_of(readings, self.max_wh_per_interval).map_err(unreadable)?;
         let found = readings.intervals.len();
         let n = u8::try_from(found).ok().and_then(Intervals::from_count);
         let n = n.ok_or(unreadable(WordError::IntervalCount { found }))?;
-        let mut cell = SealedCell { day: day_words, hour, quarter, ..self.unsealed(Kind::Day, Status::Reading, day, n, revision)? };
+        let mut cell = SealedCell {
+            day: day_words,
+            hour,
+            quarter,
+            ..self.unsealed(Kind::Day, Status::Reading, day, n, revision)?
+        };
         cell.header.nonce = nonce(self.siv, &cell);
         let SealedCell { header, sections, day, hour, quarter } = &mut cell;
         let words: [&mut [u64]; 3] = [day, hour, quarter];

@@ -96,13 +96,8 @@ pub const SECRET_MESSAGE_LEN: usize = 512;
 /// The message whose ed25519 signature yields a secret: `wattseal/secret/1`, genesis, utility zero-padded to 16 bytes,
 /// purpose byte (0 id, 1 seal, 2 siv, 3 ticket), generation (u16), zero-padded to 512 bytes (protocol section 4).
 pub fn secret_message(genesis: &Hash, utility: &OrganisationId, purpose: SecretPurpose) -> [u8; SECRET_MESSAGE_LEN] {
-    let fields: [&[u8]; 5] = [
-        b"wattseal/secret/1",
-        genesis,
-        utility.padded(),
-        &[purpose.byte()],
-        &purpose.generation().to_le_bytes(),
-    ];
+    let fields: [&[u8]; 5] =
+        [b"wattseal/secret/1", genesis, utility.padded(), &[purpose.byte()], &purpose.generation().to_le_bytes()];
     let mut message = [0; SECRET_MESSAGE_LEN];
     let bytes = fields.into_iter().flatten();
     message.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);

@@ -31,7 +31,9 @@ impl BoundaryTotal {
 
     /// The word; `wh` of 2^48 or more would not fit and is cut.
     pub fn pack(&self) -> u64 {
-        (self.wh & ((1 << WH_BITS) - 1)) | u64::from(self.estimated) << WH_BITS | u64::from(self.missing) << (WH_BITS + 8)
+        (self.wh & ((1 << WH_BITS) - 1))
+            | u64::from(self.estimated) << WH_BITS
+            | u64::from(self.missing) << (WH_BITS + 8)
     }
 
     /// What was added since `earlier`; `None` if anything decreased.
@@ -85,7 +87,9 @@ pub enum WordError {
         found: usize,
     },
     /// More energy than a meter of this class can measure in 15 minutes.
-    #[error("interval {interval} has {wh} Wh, above this meter's bound of {bound} Wh; check the file or the meter's class")]
+    #[error(
+        "interval {interval} has {wh} Wh, above this meter's bound of {bound} Wh; check the file or the meter's class"
+    )]
     AboveBound {
         /// Interval, from 1.
         interval: usize,
@@ -201,9 +205,9 @@ mod tests {
         let all: Vec<u64> =
             boundaries(Intervals::Normal, Level::Quarter, words.day[0], &words.hour, &words.quarter).collect();
         assert_eq!(all.len(), 96);
-        assert!(all.windows(2).all(|pair| {
-            BoundaryTotal::unpack(pair[1]).since(&BoundaryTotal::unpack(pair[0])).is_some()
-        }));
+        assert!(all
+            .windows(2)
+            .all(|pair| { BoundaryTotal::unpack(pair[1]).since(&BoundaryTotal::unpack(pair[0])).is_some() }));
         assert_eq!(words_of(&day, 9), Err(WordError::AboveBound { interval: 1, wh: 10, bound: 9 }));
     }
 

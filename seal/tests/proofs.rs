@@ -19,5 +19,9 @@ mod roots;
 mod sizes;
 #[path = "proofs/trees.rs"]
 mod trees;
+#[path = "vector_file.rs"]
+mod vector_file;
+#[path = "proofs/vectors.rs"]
+mod vectors;
 #[path = "proofs/world.rs"]
 mod world;

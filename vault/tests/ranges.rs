@@ -9,7 +9,8 @@ use sealed_register::{
     proof::{Form, RangeProof, RangeRequest},
     verified::VerifiedDay,
     verify::{verify_absence, verify_range},
-    Channel, DayRange, FinalizedRoot, Intervals, Keyring, Level, Opened, OperatingDay, Quality, ShardId, StreamId,
+    Channel, Channels, DayRange, FinalizedRoot, Intervals, Keyring, Level, Opened, OperatingDay, Quality, ShardId,
+    StreamId,
 };
 use wattseal_vault::{RangeAnswer, ShardHeads, VaultError};
 
@@ -82,9 +83,9 @@ fn an_unpublished_stream_is_proved_absent() {
     made.take(&vault, &batch).unwrap();
     let (answer, heads) = vault.range(ShardId(0), &asked).unwrap();
     let RangeAnswer::Absent(proof) = answer else { panic!("meter 3 has no cell") };
-    verify_absence(&asked.stream, Channels::Consumption, &proof, &root(&heads)).unwrap();
-    assert!(verify_absence(&request(&made, 1, 0, 0, Level::Day).stream, Channels::Consumption, &proof, &root(&heads))
-        .is_err());
+    verify_absence(&asked.stream, Channels::Consumption, &proof, &root(&heads)).unwrap().unwrap();
+    let published = request(&made, 1, 0, 0, Level::Day).stream;
+    assert!(verify_absence(&published, Channels::Consumption, &proof, &root(&heads)).unwrap().is_err());
 }
 
 #[test]

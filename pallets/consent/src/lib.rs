@@ -46,6 +46,7 @@ pub const DEFAULT_LONGEST_TERM: u16 = 366;
 pub(crate) type ConsentOf<T> = Consent<AccountId, frame_system::pallet_prelude::BlockNumberFor<T>>;
 
 /// The pallet: its storage, calls and events.
+#[allow(clippy::expect_used, reason = "only FRAME's generated code does, where it cannot fail")]
 #[frame_support::pallet]
 pub mod pallet {
     use super::{

@@ -6,8 +6,6 @@
 //! remembers where each epoch began, so that everybody can tell under which epoch a cell had to be sealed.
 #![cfg_attr(not(feature = "std"), no_std)]
 
-extern crate alloc;
-
 mod access;
 mod calls;
 mod epochs;
@@ -29,6 +27,7 @@ pub const MAX_ENTRIES: u32 = 256;
 pub const MAX_CLAIMS: u32 = 16;
 
 /// The pallet: its storage, calls and events.
+#[allow(clippy::expect_used, reason = "only FRAME's generated code does, where it cannot fail")]
 #[frame_support::pallet]
 pub mod pallet {
     use super::{TenancyEnded, WeightInfo, MAX_ENTRIES};

@@ -50,6 +50,7 @@ pub type OrganisationRecord<T> = wattseal_primitives::organisations::Organisatio
 >;
 
 /// The pallet itself.
+#[allow(clippy::expect_used)] // in the code that the macro writes; there is none in what stands here
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;

@@ -5,7 +5,10 @@ use crate::{
     self as pallet_participants, Allowance, Allowances, CallClass, CheckParticipation, Classify, GenesisOrganisation,
     IsCustomer, MortalOnly, NonceWindow, Today,
 };
-use frame_support::{derive_impl, ord_parameter_types, parameter_types, traits::ConstU64};
+use frame_support::{
+    derive_impl, parameter_types,
+    traits::{ConstU64, SortedMembers},
+};
 use frame_system::EnsureSignedBy;
 use sealed_register::{OperatingDay, OrganisationId};
 use sp_runtime::BuildStorage;
@@ -59,8 +62,11 @@ pub const NEWCOMER: AccountId = 61;
 /// Day on which the tests begin.
 pub const DAY: u16 = 9_800;
 
-ord_parameter_types! {
-    pub const CouncilAccount: AccountId = COUNCIL;
+pub struct CouncilAccount;
+impl SortedMembers<AccountId> for CouncilAccount {
+    fn sorted_members() -> Vec<AccountId> {
+        vec![COUNCIL]
+    }
 }
 
 parameter_types! {

@@ -90,9 +90,9 @@ fn chunks_hold_whole_cells_and_say_where_they_belong() {
     assert_ne!(body_hash([joined.as_slice()]), summary.body_hash);
 }
 
-/// Cells without words reach the limit of cells, cells with words that of bytes.
+/// The limit of cells closes a batch before that of bytes can.
 #[test]
-fn a_batch_closes_at_8192_cells_or_8_mib() {
+fn a_batch_closes_at_8192_cells() {
     let mut world = World::new();
     let meter = world.meter(0);
     let mut builder = BatchBuilder::new(world.shard, 0);
@@ -115,8 +115,7 @@ fn a_batch_closes_at_8192_cells_or_8_mib() {
     let (_, summary) = builder.finish(&heads).unwrap();
     assert_eq!((summary.cells, summary.body_len), (MAX_BATCH_CELLS, bytes));
 
-    // Days of 100 intervals: 989 bytes each, 8,475 fit by bytes; so the limit of bytes is reached with several meters
-    // only if cells are large, which no day is. The body of the largest batch stays below its limit.
+    // 8,192 cells of the longest day stay below 8 MiB, so no honest batch is cut by its bytes.
     let largest = 8 * CHUNK_HEADER_BYTES + MAX_BATCH_CELLS as usize * SealedCell::MAX_LEN;
     assert!(largest <= MAX_BODY_BYTES as usize);
     assert!(BatchBuilder::new(world.shard, 1).finish(&heads).is_none(), "a batch has a cell");

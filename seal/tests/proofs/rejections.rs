@@ -162,10 +162,9 @@ fn a_missing_element() {
         let missing = VerifyError::MissingElement { expected, found: expected + 1 };
         assert_eq!(refused(&world, &request, &cut), missing);
         // Renumbered, the proof seems whole, but ends before the head.
-        let mut number = cut.elements[0].header.sequence;
-        for element in &mut cut.elements {
+        let first = cut.elements[0].header.sequence;
+        for (number, element) in (first..).zip(&mut cut.elements) {
             element.header.sequence = number;
-            number += 1;
         }
         assert_eq!(refused(&world, &request, &cut), VerifyError::NewestWithheld { last: 8, head: 9 });
         // Renumbered from the other end, it reaches the head, but not by its hashes.

@@ -79,7 +79,10 @@ fn each_wrong_thing_has_its_name() {
     assert_eq!(errors(|words| part(&mut words.quarter[4], |total| total.wh = 0)), [None, None, decreasing(6)]);
     assert_eq!(errors(|words| part(&mut words.day[0], |total| total.wh = 0)), [None, decreasing(24), decreasing(96)]);
     // Counts that fall, and counts that no hour can have.
-    assert_eq!(errors(|words| part(&mut words.hour[3], |total| total.missing = 1)).map(|error| error.is_some()), [false, true, true]);
+    assert_eq!(
+        errors(|words| part(&mut words.hour[3], |total| total.missing = 1)).map(|error| error.is_some()),
+        [false, true, true]
+    );
     let counts = |boundary| Some(Malformed::Counts { boundary });
     let many = |words: &mut Words| part(&mut words.day[0], |total| (total.estimated, total.missing) = (60, 37));
     assert_eq!(errors(many), [counts(1), counts(24), counts(96)]);

@@ -102,7 +102,8 @@ fn cells() {
     world.commit(withdrawn.clone());
     let closed = world.sealer(channel, 2).close(OperatingDay(8345), Intervals::Long).unwrap();
     world.commit(closed.clone());
-    let without_words = [withdrawn, closed].map(|cell| json!({ "encoded": hex(&cell.encode()), "hash": hex(&cell.hash()) }));
+    let without_words =
+        [withdrawn, closed].map(|cell| json!({ "encoded": hex(&cell.encode()), "hash": hex(&cell.hash()) }));
     vector_file::compare(
         "cells.json",
         &json!({

@@ -11,8 +11,7 @@ use sealed_register::{
     verified::VerifiedCell,
     verify::{verify_range, VerifyError},
     Channel, DayRange, DayReadings, FinalizedRoot, Heads, Keyring, Level, MeterId, MeterKey, OperatingDay,
-    OrganisationId, Quality, Reading, SealedCell, Secret, Shard, StreamId, StreamSealer, UtilitySecrets,
-    VerifiedRange,
+    OrganisationId, Quality, Reading, SealedCell, Secret, Shard, StreamId, StreamSealer, UtilitySecrets, VerifiedRange,
 };
 use std::convert::Infallible;
 

@@ -39,12 +39,13 @@ pub(super) fn split<'a>(
     let mut fields: Fields<'a> = [&[]; COLUMNS];
     let mut rest = line.get(start..).unwrap_or_default();
     loop {
-        let (end, closed) = match rest.iter().position(|&byte| byte == b',' || byte == b'"') {
-            Some(at) if rest.get(at) == Some(&b',') => (Some(at), true),
+        let (end, closed) = match separator(rest) {
+            Some(at) if rest.get(at) == Some(&b',') => (at, true),
             Some(at) => quoted_end(rest, at),
-            None => (None, true),
+            None => (rest.len(), true),
         };
-        let text = clean(rest.get(..end.unwrap_or(rest.len())).unwrap_or_default());
+        let (text, behind) = rest.split_at_checked(end).unwrap_or_default();
+        let text = clean(text);
         let index = columns.field_at.get(place).copied().unwrap_or(UNUSED);
         match fields.get_mut(usize::from(index)) {
             Some(field) => *field = text,
@@ -52,26 +53,45 @@ pub(super) fn split<'a>(
             None => {}
         }
         place += 1;
-        match end {
-            Some(at) => rest = rest.get(at + 1..).unwrap_or_default(),
-            None if place >= columns.needed && closed => return Ok(fields),
-            None => return Err(Reason::TooFewFields),
+        match behind {
+            [_, behind @ ..] => rest = behind,
+            [] if place >= columns.needed && closed => return Ok(fields),
+            [] => return Err(Reason::TooFewFields),
         }
     }
 }
 
-/// The comma that ends a field with a quote at `quote`, and whether every quote of the field is closed.
+/// The first comma or quote, eight bytes at a time.
+#[inline]
+fn separator(text: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    // The lowest bit that is set marks the first byte that is 0; bits above it may be wrong.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
+    let (words, tail) = text.as_chunks::<8>();
+    let mut at = 0;
+    for bytes in words {
+        let word = u64::from_le_bytes(*bytes);
+        let found = zeros(word ^ (ONES * b',' as u64)) | zeros(word ^ (ONES * b'"' as u64));
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    tail.iter().position(|byte| matches!(byte, b',' | b'"')).map(|place| at + place)
+}
+
+/// Where a field with a quote at `quote` ends, and whether every quote of the field is closed.
 #[cold]
-fn quoted_end(rest: &[u8], quote: usize) -> (Option<usize>, bool) {
+fn quoted_end(rest: &[u8], quote: usize) -> (usize, bool) {
     let mut quoted = false;
     for (at, &byte) in rest.iter().enumerate().skip(quote) {
         match byte {
             b'"' => quoted = !quoted,
-            b',' if !quoted => return (Some(at), true),
+            b',' if !quoted => return (at, true),
             _ => {}
         }
     }
-    (None, !quoted)
+    (rest.len(), !quoted)
 }
 
 /// Wh of a kWh value, `None` if blank. Exact: at most three decimals.
@@ -213,6 +233,30 @@ pub(super) fn place(intervals: u8, start: u16, end: Option<u16>) -> Result<Place
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::{vec, vec::Vec};
+
+    #[test]
+    fn commas_are_found_wherever_they_are() {
+        let columns = Columns::of_header(crate::csv::HEADER.as_bytes()).ok().flatten();
+        let Some(columns) = columns else { unreachable!("the portal's header is a header") };
+        // Bytes next to the comma and the quote, and with the high bit: none may be taken for them.
+        let text: Vec<u8> = (0..20).map(|at| b"-+!#x\xac\xa2\xff\0"[at % 9]).collect();
+        for length in 0..20 {
+            for quote in [false, true] {
+                let inner = [&text[..length], b"1"].concat();
+                let field = if quote { [b"\"", &inner[..], b",\""].concat() } else { inner.clone() };
+                let line = vec![&field[..]; 8].join(&b',');
+                let inner = if quote { [&inner[..], b","].concat() } else { inner };
+                assert_eq!(split(&line, &columns, 0, 0), Ok([&inner[..]; 8]), "{length} {quote}");
+                let after = split(&line, &columns, 1, field.len() + 1);
+                assert_eq!(after.map(|fields| fields[1..].to_vec()), Ok(vec![&inner[..]; 7]));
+            }
+        }
+        assert_eq!(split(b"1,2,3,4,5,6,7", &columns, 0, 0), Err(Reason::TooFewFields));
+        assert_eq!(split(b"1,2,3,4,5,6,7,\"8", &columns, 0, 0), Err(Reason::TooFewFields));
+        assert_eq!(split(b"1,2,3,4,5,6,7,8,9", &columns, 0, 0), Err(Reason::TooManyFields));
+        assert!(split(b"1,2,3,4,5,6,7,8, ,,\"\",", &columns, 0, 0).is_ok());
+    }
 
     #[test]
     fn kwh_is_exact() {

@@ -38,7 +38,9 @@ fn the_last_day_lies_between_the_first_and_today() {
 
 #[test]
 fn a_tenancy_of_one_day_may_end() {
-    registered(|| assert_ok!(Meters::close(from(oncor_feed()), meter_id(1), OperatingDay(7_305))));
+    registered(|| {
+        assert_ok!(Meters::close(from(oncor_feed()), meter_id(1), OperatingDay(7_305)));
+    });
 }
 
 #[test]
