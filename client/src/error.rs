@@ -72,6 +72,29 @@ impl FileProblem {
     }
 }
 
+/// A line of a file that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, field '{field}': {problem}")]
+pub struct LineProblem {
+    /// The line, from 1.
+    pub line: u64,
+    /// The column.
+    pub field: &'static str,
+    /// What is wrong, without the line's content.
+    pub problem: String,
+}
+
+impl LineProblem {
+    /// A problem with a line.
+    pub fn new(line: u64, field: &'static str, problem: impl Into<String>) -> Self {
+        Self { line, field, problem: problem.into() }
+    }
+}
+
+fn listed(problems: &[LineProblem]) -> String {
+    problems.iter().map(|problem| format!("\n  {problem}")).collect()
+}
+
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -157,17 +180,13 @@ pub enum ClientError {
     /// A file.
     #[error(transparent)]
     File(#[from] FileProblem),
-    /// A line of a file.
-    #[error("{}, line {line}, field '{field}': {problem}", path.display())]
-    Line {
+    /// Lines of a file.
+    #[error("{} has mistakes:{}", path.display(), listed(problems))]
+    Lines {
         /// The file.
         path: PathBuf,
-        /// The line, from 1.
-        line: u64,
-        /// The column.
-        field: &'static str,
-        /// What is wrong, without the line's content.
-        problem: String,
+        /// The first of them.
+        problems: Vec<LineProblem>,
     },
     /// A statement's text.
     #[error(transparent)]
@@ -208,7 +227,7 @@ impl ClientError {
             Self::Answer { .. }
             | Self::Incompatible(_)
             | Self::File(_)
-            | Self::Line { .. }
+            | Self::Lines { .. }
             | Self::Statement(_)
             | Self::Request(_)
             | Self::Ticket(_)
@@ -228,12 +247,14 @@ impl ClientError {
     }
 }
 
-/// The vault's own codes are refusals; the protocol's own (below zero) say that node and client do not fit.
+/// The node's own codes (node/src/rpc/errors.rs) are refusals, but for those that say that time will help; JSON-RPC's own
+/// (below zero) say that node and client do not fit.
 fn rpc_exit(code: i32) -> ExitCode {
-    if code >= 0 {
-        ExitCode::Refused
-    } else {
-        ExitCode::Failed
+    match code {
+        // Finality is late, the vault is behind, not found, queue full.
+        7_000 | 7_007 | 7_010 | 7_011 => ExitCode::NotFound,
+        ..0 => ExitCode::Failed,
+        _ => ExitCode::Refused,
     }
 }
 
@@ -257,6 +278,7 @@ mod tests {
         assert_eq!(code(ClientError::Usage("no".into())), 2);
         assert_eq!(code(ClientError::Pool(Refusal::from_code(2).unwrap())), 3);
         assert_eq!(code(ClientError::Rpc { method: "wattseal_read", code: 7105, message: "revoked".into() }), 3);
+        assert_eq!(code(ClientError::Rpc { method: "wattseal_read", code: 7007, message: "behind".into() }), 5);
         assert_eq!(code(ClientError::Rpc { method: "wattseal_read", code: -32601, message: "none".into() }), 1);
         assert_eq!(code(VerifyError::HeadMismatch.into()), 4);
         assert_eq!(code(ClientError::Receipt("unsigned".into())), 4);

@@ -111,8 +111,7 @@ pub trait Chain: Send + Sync {
     ///
     /// # Errors
     /// [`ChainError`].
-    fn meter(&self, at: &BlockRef, utility: OrganisationId, meter: MeterId)
-        -> Result<Option<ChainMeter>, ChainError>;
+    fn meter(&self, at: &BlockRef, utility: OrganisationId, meter: MeterId) -> Result<Option<ChainMeter>, ChainError>;
 
     /// A meter's key epoch in the state of block number `block`, which may be long past.
     ///
@@ -179,11 +178,7 @@ fn block_ref(number: u32, hash: H256) -> BlockRef {
 type Api<'a> = sp_api::ApiRef<'a, <FullClient as ProvideRuntimeApi<Block>>::Api>;
 
 impl NodeChain {
-    fn ask<R>(
-        &self,
-        at: &BlockRef,
-        ask: impl FnOnce(H256, Api<'_>) -> Result<R, ApiError>,
-    ) -> Result<R, ChainError> {
+    fn ask<R>(&self, at: &BlockRef, ask: impl FnOnce(H256, Api<'_>) -> Result<R, ApiError>) -> Result<R, ChainError> {
         ask(H256(at.hash), self.0.runtime_api())
             .map_err(|error| ChainError::Runtime { block: at.number, problem: error.to_string() })
     }
@@ -242,12 +237,7 @@ impl Chain for NodeChain {
         }))
     }
 
-    fn meter(
-        &self,
-        at: &BlockRef,
-        utility: OrganisationId,
-        meter: MeterId,
-    ) -> Result<Option<ChainMeter>, ChainError> {
+    fn meter(&self, at: &BlockRef, utility: OrganisationId, meter: MeterId) -> Result<Option<ChainMeter>, ChainError> {
         self.ask(at, |hash, api| api.meter(hash, utility, meter))
     }
 

@@ -20,7 +20,8 @@ fn properties() -> Properties {
 }
 
 fn preset(name: &str, id: &str, chain_type: ChainType, preset: &str) -> Result<ChainSpec, String> {
-    let wasm = WASM_BINARY.ok_or("this node was built without the runtime's wasm (SKIP_WASM_BUILD); build it with it")?;
+    let wasm =
+        WASM_BINARY.ok_or("this node was built without the runtime's wasm (SKIP_WASM_BUILD); build it with it")?;
     Ok(ChainSpec::builder(wasm, None)
         .with_name(name)
         .with_id(id)

@@ -155,9 +155,9 @@ pub fn utility_secrets(
     })
 }
 
-/// What tells a changed sealing key: the check value of the `seal` secret of this generation.
+/// What tells a changed sealing key: the check value of the `id` secret, which no generation changes.
 pub fn secrets_check_value(secrets: &UtilitySecrets) -> [u8; 8] {
-    check_value(&secrets.seal)
+    check_value(&secrets.id)
 }
 
 /// Whether a wallet's sr25519 signature over a message is good.
@@ -217,7 +217,8 @@ mod tests {
         assert_eq!(derive(1, 0).id, derive(1, 1).id);
         assert_ne!(derive(1, 0).seal, derive(1, 1).seal);
         assert_ne!(derive(1, 0).id, derive(2, 0).id);
-        assert_ne!(secrets_check_value(&derive(1, 0)), secrets_check_value(&derive(1, 1)));
+        assert_eq!(secrets_check_value(&derive(1, 0)), secrets_check_value(&derive(1, 1)));
+        assert_ne!(secrets_check_value(&derive(1, 0)), secrets_check_value(&derive(2, 0)));
     }
 
     #[test]

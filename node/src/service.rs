@@ -13,13 +13,10 @@ use futures::FutureExt;
 use sc_client_api::{Backend, BlockBackend};
 use sc_consensus_aura::{ImportQueueParams, SlotProportion, StartAuraParams};
 use sc_consensus_grandpa::{GrandpaBlockImport, LinkHalf, SharedVoterState};
-use sc_network::{
-    service::traits::{NetworkService, NotificationService},
-    NetworkBackend,
-};
+use sc_network::{service::traits::NetworkService, NetworkBackend};
 use sc_service::{
-    error::Error as ServiceError, BuildNetworkParams, ChainType, Configuration, ImportQueue, KeystoreContainer, Role,
-    SpawnTasksParams, TFullBackend, TFullClient, TaskManager, WarpSyncConfig,
+    error::Error as ServiceError, BuildNetworkParams, ChainType, Configuration, KeystoreContainer, SpawnTasksParams,
+    TFullBackend, TFullClient, TaskManager, WarpSyncConfig,
 };
 use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
@@ -156,10 +153,8 @@ fn inherents(
 ) -> Result<Inherents, Box<dyn std::error::Error + Send + Sync>> {
     let timestamp = sp_timestamp::InherentDataProvider::from_system_time();
     let slot_duration = sc_consensus_aura::standalone::slot_duration_at::<AuraId, Block, _>(client, parent)?;
-    let slot = sp_consensus_aura::inherents::InherentDataProvider::from_timestamp_and_slot_duration(
-        *timestamp,
-        slot_duration,
-    );
+    let slot =
+        sp_consensus_aura::inherents::InherentDataProvider::from_timestamp_and_slot_duration(*timestamp, slot_duration);
     Ok((slot, timestamp))
 }
 
@@ -340,66 +335,32 @@ pub fn new_full<N: NetworkBackend<Block, sp_core::H256>>(
         task_manager.spawn_essential_handle().spawn_blocking("aura", Some("block-authoring"), aura);
     }
     if enable_grandpa {
-        spawn_grandpa(GrandpaParts {
-            task_manager: &task_manager,
-            role,
-            name,
-            keystore,
-            grandpa_link,
-            grandpa_protocol,
-            grandpa_notifications,
-            network,
-            sync_service,
-            prometheus_registry,
+        let config = sc_consensus_grandpa::Config {
+            gossip_duration: GOSSIP,
+            justification_generation_period: JUSTIFICATION_PERIOD,
+            name: Some(name),
+            observer_enabled: false,
+            // A node that is no validator follows the votes without a key.
+            keystore: role.is_authority().then_some(keystore),
+            local_role: role,
             telemetry: telemetry.as_ref().map(Telemetry::handle),
-            transaction_pool,
+            protocol_name: grandpa_protocol,
+        };
+        let voter = sc_consensus_grandpa::run_grandpa_voter(sc_consensus_grandpa::GrandpaParams {
+            config,
+            link: grandpa_link,
+            network,
+            sync: sync_service,
+            notification_service: grandpa_notifications,
+            voting_rule: sc_consensus_grandpa::VotingRulesBuilder::default().build(),
+            prometheus_registry,
+            shared_voter_state: SharedVoterState::empty(),
+            telemetry: telemetry.as_ref().map(Telemetry::handle),
+            offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(transaction_pool),
         })?;
+        task_manager.spawn_essential_handle().spawn_blocking("grandpa-voter", None, voter);
     }
     Ok(task_manager)
-}
-
-/// What GRANDPA needs of a node.
-struct GrandpaParts<'a> {
-    task_manager: &'a TaskManager,
-    role: Role,
-    name: String,
-    keystore: KeystorePtr,
-    grandpa_link: LinkHalf<Block, FullClient, SelectChain>,
-    grandpa_protocol: sc_network::ProtocolName,
-    grandpa_notifications: Box<dyn NotificationService>,
-    network: Arc<dyn NetworkService>,
-    sync_service: Arc<SyncService>,
-    prometheus_registry: Option<substrate_prometheus_endpoint::Registry>,
-    telemetry: Option<sc_telemetry::TelemetryHandle>,
-    transaction_pool: Arc<Pool>,
-}
-
-/// Votes for finality if this node is a validator, and follows the votes otherwise.
-fn spawn_grandpa(parts: GrandpaParts<'_>) -> Result<(), ServiceError> {
-    let config = sc_consensus_grandpa::Config {
-        gossip_duration: GOSSIP,
-        justification_generation_period: JUSTIFICATION_PERIOD,
-        name: Some(parts.name),
-        observer_enabled: false,
-        keystore: parts.role.is_authority().then_some(parts.keystore),
-        local_role: parts.role,
-        telemetry: parts.telemetry.clone(),
-        protocol_name: parts.grandpa_protocol,
-    };
-    let voter = sc_consensus_grandpa::run_grandpa_voter(sc_consensus_grandpa::GrandpaParams {
-        config,
-        link: parts.grandpa_link,
-        network: parts.network,
-        sync: parts.sync_service,
-        notification_service: parts.grandpa_notifications,
-        voting_rule: sc_consensus_grandpa::VotingRulesBuilder::default().build(),
-        prometheus_registry: parts.prometheus_registry,
-        shared_voter_state: SharedVoterState::empty(),
-        telemetry: parts.telemetry,
-        offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(parts.transaction_pool),
-    })?;
-    parts.task_manager.spawn_essential_handle().spawn_blocking("grandpa-voter", None, voter);
-    Ok(())
 }
 
 /// Runs the runtime's worker at each new best block, with the secrets only where its code is approved.

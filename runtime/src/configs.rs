@@ -1,7 +1,7 @@
 //! What each pallet is told.
 
 use crate::{
-    access, AccountId, Aura, Block, BlockNumber, Council, Hash, Meters, Nonce, PalletInfo, Participants, Runtime,
+    access, AccountId, Aura, Block, BlockNumber, Consents, Council, Hash, Meters, Nonce, PalletInfo, Participants, Runtime,
     RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, System, Timestamp, VERSION,
 };
 use frame_support::{
@@ -128,11 +128,11 @@ impl pallet_participants::Config for Runtime {
     type RuntimeCall = RuntimeCall;
     type CouncilOrigin = TwoThirds;
     type Clock = Clock;
-    type CallClasses = access::AllowList;
+    type CallClass = access::AllowList;
     type Customers = Meters;
     type BudgetPeriod = ConstU32<300>;
     type Allowances = pallet_participants::StandardAllowances;
-    type WeightInfo = pallet_participants::SubstrateWeight<Runtime>;
+    type WeightInfo = pallet_participants::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_meters::Config for Runtime {

@@ -105,7 +105,9 @@ impl Shelf {
         let mut heads = Heads::new(Shard::of(GENESIS, home.stream.utility, &home.stream.meter, 0));
         let mut sealer = home.sealer();
         let cells: Vec<_> = year().iter().map(|day| sealer.seal_day(day, 0).unwrap()).collect();
-        cells.iter().for_each(|cell| drop(heads.apply(cell).unwrap()));
+        for cell in &cells {
+            heads.apply(cell).unwrap();
+        }
         for other in 0..OTHERS {
             let meter: MeterId = home.secrets.meter_id("10443720000000002", other);
             let stream = StreamId { meter, ..home.stream };

@@ -414,16 +414,16 @@ fn open_sections<'c>(
         Level::Day => Opened::Day { total: BoundaryTotal::unpack(total), revision_date },
         Level::Hour => Opened::Hours { hours: parts, revision_date },
         Level::Quarter => {
-            let intervals = parts.iter().zip(1..).map(|(part, boundary)| {
+            let mut intervals = Vec::with_capacity(parts.len());
+            for (part, boundary) in parts.iter().zip(1..) {
                 let wh = u32::try_from(part.wh).map_err(|_| malformed(Malformed::Energy { boundary }))?;
                 let quality = match (part.estimated, part.missing) {
                     (0, 0) => Quality::Actual,
                     (_, 0) => Quality::Estimated,
                     _ => Quality::Missing,
                 };
-                Ok(Reading { wh, quality })
-            });
-            let intervals = intervals.collect::<Result<_, OpenError>>()?;
+                intervals.push(Reading { wh, quality });
+            }
             Opened::Quarters(DayReadings { channel: header.channel, day, revision_date, intervals })
         }
     })
@@ -432,7 +432,8 @@ fn open_sections<'c>(
 /// What each boundary adds to the one before, `each` intervals apart. Every field is unpacked first, then subtracted.
 fn differences(ends: impl Iterator<Item = u64>, each: u8) -> Result<Vec<BoundaryTotal>, Malformed> {
     let mut before = BoundaryTotal::default();
-    let step = |(end, boundary)| {
+    let mut parts = Vec::with_capacity(100 / usize::from(each.max(1)));
+    for (end, boundary) in ends.zip(1..) {
         let end = BoundaryTotal::unpack(end);
         let part = end.since(&before).ok_or(Malformed::Decreasing { boundary })?;
         before = end;
@@ -444,7 +445,7 @@ fn differences(ends: impl Iterator<Item = u64>, each: u8) -> Result<Vec<Boundary
         if part.wh > read * u64::from(u32::MAX) {
             return Err(Malformed::Energy { boundary });
         }
-        Ok(part)
-    };
-    ends.zip(1..).map(step).collect()
+        parts.push(part);
+    }
+    Ok(parts)
 }

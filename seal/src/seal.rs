@@ -209,11 +209,13 @@ pub fn seal_day(
 fn nonce(siv: &Secret, clear: &SealedCell) -> [u8; 16] {
     let header = &clear.header;
     let mut bytes = [0; 8 * MOST_WORDS];
-    let words = Level::ALL.into_iter().flat_map(|level| clear.words(level));
     let mut length = 0;
-    for (place, word) in bytes.chunks_exact_mut(8).zip(words) {
-        place.copy_from_slice(&word.to_le_bytes());
-        length += 8;
+    for level in Level::ALL {
+        let words = clear.words(level);
+        for (word, place) in words.iter().zip(bytes[length..].chunks_exact_mut(8)) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+        length += 8 * words.len();
     }
     let fields: [&[u8]; 7] = [
         &[header.kind as u8, header.channel as u8, header.intervals as u8],

@@ -14,9 +14,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("generated {:.1} MB in {:.2} s", file.len() as f64 / 1e6, started.elapsed().as_secs_f64());
 
     let header = csv::HEADER.len() + 1;
-    // The same rows in the order of time over all meters, as a utility may deliver them: the hardest order for a reader.
+    // The same rows in the order of time over all meters: the hardest order for a reader.
     let mut rows: Vec<&[u8]> = file[header..].split_inclusive(|&byte| byte == b'\n').collect();
-    let key = |row: &&[u8]| row.splitn(5, |&byte| byte == b',').skip(1).step_by(2).map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let key =
+        |row: &&[u8]| row.splitn(5, |&byte| byte == b',').skip(1).step_by(2).map(<[u8]>::to_vec).collect::<Vec<_>>();
     rows.sort_by_cached_key(key);
     let by_time = [&file[..header], &rows.concat()].concat();
 

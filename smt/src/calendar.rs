@@ -2,7 +2,7 @@
 
 use crate::OperatingDay;
 use alloc::vec::Vec;
-use chrono::{Datelike, NaiveDate, Weekday};
+use chrono::{NaiveDate, Weekday};
 
 /// Most quarter hours of an operating day.
 pub const MAX_INTERVALS: usize = 100;
@@ -155,12 +155,6 @@ impl Calendar {
             (spring, autumn) => spring > autumn,
         };
         Some(if summer { CDT } else { CST })
-    }
-
-    /// True if the day is a Saturday or Sunday.
-    #[cfg(feature = "generate")]
-    pub(crate) fn weekend(day: OperatingDay) -> bool {
-        matches!(day.to_date().weekday(), Weekday::Sat | Weekday::Sun)
     }
 }
 

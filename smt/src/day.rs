@@ -11,7 +11,7 @@ pub enum DateError {
     /// Not of the form month/day/year, or no such day.
     #[error("not a date of the form month/day/year, such as 3/1/2022")]
     NotADate,
-    /// Not of the form month/day/year hour:minute[:second], or no such time.
+    /// Not of the form month/day/year hour:minute:second (seconds may lack), or no such time.
     #[error("not a time of the form month/day/year hour:minute:second, such as 3/2/2022 06:18:33")]
     NotATime,
     /// Before 2000-01-02 or after 2179-06-06.
@@ -109,7 +109,8 @@ impl RevisionDate {
         origin().and_hms_opt(0, 0, 0)?.checked_add_signed(TimeDelta::minutes(i64::from(self.0)))
     }
 
-    /// Reads the REVISION_DATE of the file: `03/02/2022 06:18:33`, or from a spreadsheet `3/2/2022 6:18`; blank is none.
+    /// Reads the REVISION_DATE of the file: `03/02/2022 06:18:33`, or from a spreadsheet `3/2/2022 6:18`; blank is
+    /// none.
     ///
     /// # Errors
     /// [`DateError::NotATime`] or [`DateError::OutOfRange`].
@@ -205,7 +206,8 @@ mod tests {
         assert_eq!(OperatingDay::parse(b"6/6/2179"), Ok(OperatingDay(u16::MAX)));
         assert_eq!(OperatingDay::parse(b"6/7/2179"), Err(DateError::OutOfRange));
         assert_eq!(OperatingDay::parse(b"12/31/1999"), Err(DateError::OutOfRange));
-        for bad in ["", "3/1", "13/1/2022", "2/29/2022", "3/1/22", "3/1/20222", "003/1/2022", "3/1/2022 ", "2022-03-01"] {
+        for bad in ["", "3/1", "13/1/2022", "2/29/2022", "3/1/22", "3/1/20222", "003/1/2022", "3/1/2022 ", "2022-03-01"]
+        {
             assert_eq!(OperatingDay::parse(bad.as_bytes()), Err(DateError::NotADate), "{bad}");
         }
         for number in (0..=u16::MAX).step_by(13) {
@@ -226,7 +228,9 @@ mod tests {
         assert_eq!(RevisionDate::parse(b""), Ok(RevisionDate::NONE));
         assert_eq!(RevisionDate::parse(b"01/01/2000 00:00:00"), Err(DateError::OutOfRange));
         assert_eq!(RevisionDate::NONE.to_string(), "none");
-        for bad in ["3/2/2022", "3/2/2022 ", "3/2/2022 24:00", "3/2/2022 6:60", "3/2/2022 6:10:60", "3/2/2022 6:1", "x 6:10"] {
+        for bad in
+            ["3/2/2022", "3/2/2022 ", "3/2/2022 24:00", "3/2/2022 6:60", "3/2/2022 6:10:60", "3/2/2022 6:1", "x 6:10"]
+        {
             assert_eq!(RevisionDate::parse(bad.as_bytes()), Err(DateError::NotATime), "{bad}");
         }
         assert!(RevisionDate(u32::MAX).to_datetime().is_some());
@@ -234,10 +238,14 @@ mod tests {
 
     #[test]
     fn clock_times() {
-        for (text, minutes) in [("00:00", 0), ("0:00", 0), ("9:45", 585), ("23:45", 1425), ("24:00", 1440), ("01:15:00", 75)] {
+        for (text, minutes) in
+            [("00:00", 0), ("0:00", 0), ("9:45", 585), ("23:45", 1425), ("24:00", 1440), ("01:15:00", 75)]
+        {
             assert_eq!(clock_minutes(text.as_bytes()), Some(minutes), "{text}");
         }
-        for bad in ["", ":", "1", "1:5", "1:60", "24:15", "25:00", "a1:00", "0x:00", "00:0/", "01:15:60", "24:00:01", "1:00 PM"] {
+        for bad in [
+            "", ":", "1", "1:5", "1:60", "24:15", "25:00", "a1:00", "0x:00", "00:0/", "01:15:60", "24:00:01", "1:00 PM",
+        ] {
             assert_eq!(clock_minutes(bad.as_bytes()), None, "{bad}");
         }
     }

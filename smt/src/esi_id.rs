@@ -26,14 +26,8 @@ pub enum Tdsp {
 
 impl Tdsp {
     /// Every utility known to the crate.
-    pub const ALL: [Tdsp; 6] = [
-        Tdsp::Oncor,
-        Tdsp::CenterPoint,
-        Tdsp::AepTexasCentral,
-        Tdsp::AepTexasNorth,
-        Tdsp::Tnmp,
-        Tdsp::NuecesElectric,
-    ];
+    pub const ALL: [Tdsp; 6] =
+        [Tdsp::Oncor, Tdsp::CenterPoint, Tdsp::AepTexasCentral, Tdsp::AepTexasNorth, Tdsp::Tnmp, Tdsp::NuecesElectric];
 
     /// The first seven digits of its ESI IDs (Oncor's own, not SESCO's).
     pub fn prefix(self) -> &'static str {
@@ -183,9 +177,10 @@ impl EsiId {
     /// [`FileError::Overflow`](crate::csv::FileError::Overflow). Not a secret, not stable across releases.
     pub fn bucket(&self, buckets: u32) -> u32 {
         // FNV-1a with a final mix: the digits differ mostly at the end, and small counts look at few bits.
-        let hash = self.as_str().bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        let hash = self
+            .as_str()
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
         let mixed = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         (mixed % u64::from(buckets.max(1))) as u32
     }

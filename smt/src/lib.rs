@@ -15,7 +15,8 @@
 //! ```
 //! use smart_meter_texas::{csv, Calendar};
 //!
-//! let text = b"ESIID,USAGE_DATE,REVISION_DATE,USAGE_START_TIME,USAGE_END_TIME,USAGE_KWH,ESTIMATED_ACTUAL,CONSUMPTION_SURPLUSGENERATION\n\
+//! let text = b"ESIID,USAGE_DATE,REVISION_DATE,USAGE_START_TIME,USAGE_END_TIME,USAGE_KWH,ESTIMATED_ACTUAL,\
+//! CONSUMPTION_SURPLUSGENERATION\n\
 //! '10443729900000001,03/01/2022,03/02/2022 06:18:33,00:00,00:15,.145,A,Consumption\n";
 //! let (days, report) = csv::read(text, &Calendar::us_rule(2010, 2040)?, csv::Limits::default())?;
 //! assert_eq!((days.len(), days[0].total_wh(), days[0].complete), (1, 145, false));

@@ -40,12 +40,12 @@ pub enum VaultError {
     },
     /// The sealing key is not the one of earlier readings.
     #[error(
-        "the sealing key in the keystore is not the one that sealed this utility's earlier readings (generation \
-         {generation}); restore it, or begin a new generation with --seal-generation"
+        "the sealing key in the keystore is not the one that {utility}'s readings were sealed with; put the former key \
+         back, or what was sealed before could never be opened or amended again"
     )]
     OtherSealingKey {
-        /// Generation of the secret.
-        generation: u16,
+        /// The utility.
+        utility: sealed_register::OrganisationId,
     },
     /// The body is not here.
     #[error("{0} is on chain and its body is not here; it is fetched when a node has it")]

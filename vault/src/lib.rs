@@ -143,16 +143,16 @@ impl Vault {
         })
     }
 
-    /// Remembers the check value of a utility's sealing secret, and refuses another one of the same generation.
+    /// Remembers the check value of a utility's `id` secret, which no generation changes, and refuses another one: another
+    /// sealing key would name all meters anew, and could open and amend nothing that was sealed before.
     ///
     /// # Errors
     /// [`VaultError::OtherSealingKey`], [`VaultError::Storage`].
     pub fn bind_secrets(&self, utility: &OrganisationId, secrets: &UtilitySecrets) -> Result<(), VaultError> {
-        let generation = secrets.generation;
-        let value = sealed_register::secrets::check_value(&secrets.seal);
-        match self.bind(&format!("check-value/{utility}/{generation}"), &value)? {
+        let value = sealed_register::secrets::check_value(&secrets.id);
+        match self.bind(&format!("check-value/{utility}"), &value)? {
             None => Ok(()),
-            Some(_) => Err(VaultError::OtherSealingKey { generation }),
+            Some(_) => Err(VaultError::OtherSealingKey { utility: *utility }),
         }
     }
 

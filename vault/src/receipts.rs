@@ -71,6 +71,14 @@ impl Vault {
         Ok(table.get((nonce.block, &nonce.bytes()))?.is_some())
     }
 
+    /// Marks a nonce as answered where no receipt is written. `head` is the number of the finalised head.
+    ///
+    /// # Errors
+    /// [`VaultError::NonceUsed`], [`VaultError::Storage`].
+    pub fn take_nonce(&self, nonce: &ReadNonce, head: u32) -> Result<(), VaultError> {
+        self.write(|transaction| use_nonce(transaction, nonce, head))
+    }
+
     /// Writes the next receipt. `make` gets its number and the hash of the receipt before, and gives receipt and
     /// signature; its error is passed on as [`VaultError::Unsigned`]. `head` is the number of the finalised head.
     ///

@@ -77,6 +77,9 @@ fn a_nonce_is_answered_once_and_forgotten_when_it_is_stale() {
     append(&vault, &made, 1, nonce(3, 165), 165).unwrap();
     assert!(!vault.nonce_is_used(&nonce(1, 100)).unwrap());
     assert!(vault.nonce_is_used(&nonce(3, 165)).unwrap());
+    vault.take_nonce(&nonce(4, 165), 165).unwrap();
+    assert!(matches!(vault.take_nonce(&nonce(4, 165), 165), Err(VaultError::NonceUsed)));
+    assert!(matches!(append(&vault, &made, 1, nonce(4, 165), 165), Err(VaultError::NonceUsed)));
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub mod pallet {
     use pallet_meters::TenancyEnded;
     use sealed_register::{
         delivery::{ConsentTerms, Deliverer, Purpose, Segment},
-        statement, Channels, DayRange, Hash, Level, MeterId, OperatingDay, OrganisationId,
+        statement, Channels, DayRange, Level, MeterId, OperatingDay, OrganisationId,
     };
     use wattseal_primitives::{
         consent::{Consent, ConsentEnd, ConsentId, DeliverySlot},

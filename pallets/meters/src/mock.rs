@@ -11,6 +11,7 @@ use sealed_register::{
 };
 use sp_core::{sr25519, Pair};
 use sp_runtime::{traits::IdentityLookup, BuildStorage};
+use std::{cell::RefCell, collections::BTreeMap};
 use wattseal_primitives::{
     meters::{MeterClass, MeterEntry},
     organisations::{Duty, KemKey, Role},
@@ -133,8 +134,14 @@ pub fn centerpoint() -> OrganisationId {
     id("centerpoint")
 }
 
+thread_local! {
+    /// Derived once per name: the directory compares accounts at every call.
+    static PAIRS: RefCell<BTreeMap<String, sr25519::Pair>> = const { RefCell::new(BTreeMap::new()) };
+}
+
 pub fn pair(name: &str) -> sr25519::Pair {
-    sr25519::Pair::from_string(&format!("//{name}"), None).unwrap()
+    let derive = || sr25519::Pair::from_string(&format!("//{name}"), None).unwrap();
+    PAIRS.with_borrow_mut(|pairs| pairs.entry(name.into()).or_insert_with(derive).clone())
 }
 
 pub fn account(name: &str) -> AccountId {

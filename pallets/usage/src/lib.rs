@@ -29,7 +29,13 @@ pub use weights::WeightInfo;
 /// The one conversion of a feed's meter-day into what is sealed.
 pub use wattseal_primitives::bridge;
 
+/// The pallet: its storage, calls and events.
 #[frame_support::pallet]
+#[allow(
+    clippy::expect_used,
+    clippy::too_many_arguments,
+    reason = "FRAME's generated code expects where it cannot fail, and has a call's arguments"
+)]
 pub mod pallet {
     use crate::{
         submit::SubmitSigned,
@@ -83,11 +89,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type Batches<T: Config> = StorageNMap<
         _,
-        (
-            NMapKey<Blake2_128Concat, OrganisationId>,
-            NMapKey<Blake2_128Concat, u16>,
-            NMapKey<Blake2_128Concat, u32>,
-        ),
+        (NMapKey<Blake2_128Concat, OrganisationId>, NMapKey<Blake2_128Concat, u16>, NMapKey<Blake2_128Concat, u32>),
         Batch<BlockNumberFor<T>>,
         OptionQuery,
     >;
@@ -220,8 +222,7 @@ pub mod pallet {
         /// [`Error::InvalidSequence`], [`Error::InvalidAsOf`], [`Error::AsOfTooOld`], [`Error::LimitOfBatches`]
         #[pallet::call_index(0)]
         #[pallet::weight(<T as Config>::WeightInfo::commit_batch())]
-        // Plain arguments: people read and build this call in ordinary wallets.
-        #[allow(clippy::too_many_arguments)]
+        #[allow(clippy::too_many_arguments, reason = "the fields stand singly so that people can read the call")]
         pub fn commit_batch(
             origin: OriginFor<T>,
             shard: u16,
@@ -318,9 +319,7 @@ pub mod pallet {
         /// All shards that have a batch: utility, its shard bits, shard number, newest state (runtime API `shards`).
         pub fn shards() -> Vec<(OrganisationId, u8, u16, ShardState)> {
             Shards::<T>::iter()
-                .map(|(utility, shard, state)| {
-                    (utility, Self::shard_bits(&utility).unwrap_or_default(), shard, state)
-                })
+                .map(|(utility, shard, state)| (utility, Self::shard_bits(&utility).unwrap_or_default(), shard, state))
                 .collect()
         }
 

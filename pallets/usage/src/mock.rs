@@ -82,12 +82,7 @@ parameter_types! {
 pub struct Recorder;
 
 impl SubmitSigned<RuntimeCall> for Recorder {
-    fn submit(
-        public: sr25519::Public,
-        key_type: KeyTypeId,
-        call: RuntimeCall,
-        nonce: u32,
-    ) -> Result<(), SubmitError> {
+    fn submit(public: sr25519::Public, key_type: KeyTypeId, call: RuntimeCall, nonce: u32) -> Result<(), SubmitError> {
         Sent::mutate(|sent| sent.push((public, key_type, call, nonce)));
         Ok(())
     }

@@ -30,6 +30,7 @@ use lock::Lock;
 use pass::{Basis, BatchLimits};
 use report::Reporter;
 use sealed_register::UtilitySecrets;
+use smart_meter_texas::csv;
 use store::{NodeStore, Store};
 use wattseal_primitives::{
     bridge,
@@ -129,7 +130,8 @@ fn seal(
         as_of_hash: finalised.hash,
         limits: BatchLimits::default(),
     };
-    let mut env = ingest::Env { store, chain, feed: &mut feed, now: &now, lock };
+    let limits = csv::Limits::default();
+    let mut env = ingest::Env { store, chain, feed: &mut feed, now: &now, lock, limits };
     ingest::run(&mut env, basis, &calendar)
 }
 

@@ -139,13 +139,17 @@ mod tests {
     fn headers() {
         let portal = Columns::of_header(crate::csv::HEADER.as_bytes()).unwrap().unwrap();
         assert_eq!(portal, Columns::portal());
-        let shuffled = b"\"Usage_kWh\",note,Start Time, ESI ID ,Usage Date,Estimated_Actual,Consumption_SurplusGeneration,x";
+        let shuffled =
+            b"\"Usage_kWh\",note,Start Time, ESI ID ,Usage Date,Estimated_Actual,Consumption_SurplusGeneration,x";
         let shuffled = Columns::of_header(shuffled).unwrap().unwrap();
         assert_eq!((shuffled.count, shuffled.needed), (8, 7));
         assert_eq!(shuffled.field_at[..8], [5, UNUSED, 3, 0, 1, 6, 7, UNUSED]);
         assert_eq!(Columns::of_header(b"a,b,c"), Ok(None));
         assert_eq!(Columns::of_header(b"ESIID,USAGE_DATE"), Err(FileError::MissingColumn { column: Field::StartTime }));
-        assert_eq!(Columns::of_header(b"ESIID,DATE,USAGE_DATE"), Err(FileError::DoubledColumn { column: Field::UsageDate }));
+        assert_eq!(
+            Columns::of_header(b"ESIID,DATE,USAGE_DATE"),
+            Err(FileError::DoubledColumn { column: Field::UsageDate })
+        );
     }
 
     #[test]

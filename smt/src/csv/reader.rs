@@ -241,10 +241,7 @@ impl<F: FnMut(&EsiId) -> bool> Reader<F> {
         let front = self.front.begins(line);
         let fields = row::split(line, columns, if front > 0 { KEY_FIELDS } else { 0 }, front);
         let refused = match fields {
-            Ok(fields) => match self.row(line, front > 0, &fields, out)? {
-                Ok(()) => None,
-                Err(refused) => Some(refused),
-            },
+            Ok(fields) => self.row(line, front > 0, &fields, out)?.err(),
             Err(reason) => Some((Field::Row, reason)),
         };
         if let Some((field, reason)) = refused {

@@ -125,7 +125,9 @@ pub enum Reason {
     #[error("an earlier row of the same interval and REVISION_DATE has another value; the earlier one stays")]
     Conflict,
     /// A further row of a day that was complete long before, so that it can no longer be compared.
-    #[error("a further row of a day that was complete; so far away from the others that it cannot be compared with them")]
+    #[error(
+        "a further row of a day that was complete; so far away from the others that it cannot be compared with them"
+    )]
     AfterComplete,
 }
 

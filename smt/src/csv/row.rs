@@ -200,10 +200,10 @@ pub(super) enum Place {
 /// file has no such column or leaves it blank.
 #[inline]
 pub(super) fn place(intervals: u8, start: u16, end: Option<u16>) -> Result<Place, (Field, Reason)> {
-    if start % 15 != 0 || start >= 1440 {
+    if !start.is_multiple_of(15) || start >= 1440 {
         return Err((Field::StartTime, Reason::NotAQuarter));
     }
-    let fits = end.map_or(true, |end| end == start + 15 || (end == 0 && start == 1425));
+    let fits = end.is_none_or(|end| end == start + 15 || (end == 0 && start == 1425));
     let quarter = (start / 15) as u8;
     let place = match intervals {
         92 => match quarter {
@@ -245,7 +245,7 @@ mod tests {
             for quote in [false, true] {
                 let inner = [&text[..length], b"1"].concat();
                 let field = if quote { [b"\"", &inner[..], b",\""].concat() } else { inner.clone() };
-                let line = vec![&field[..]; 8].join(&b',');
+                let line = [&field[..]; 8].join(&b',');
                 let inner = if quote { [&inner[..], b","].concat() } else { inner };
                 assert_eq!(split(&line, &columns, 0, 0), Ok([&inner[..]; 8]), "{length} {quote}");
                 let after = split(&line, &columns, 1, field.len() + 1);
@@ -329,7 +329,9 @@ mod tests {
         assert_eq!(at(100, 120, 75), Ok(Place::At(8)));
         assert_eq!(at(100, 120, 135), Ok(Place::At(12)));
         assert_eq!(at(100, 1425, 0), Ok(Place::At(99)));
-        for (intervals, start, end) in [(96, 120, 75), (96, 105, 180), (92, 120, 75), (100, 135, 75), (96, 15, 15), (96, 0, 0)] {
+        for (intervals, start, end) in
+            [(96, 120, 75), (96, 105, 180), (92, 120, 75), (100, 135, 75), (96, 15, 15), (96, 0, 0)]
+        {
             assert_eq!(at(intervals, start, end), Err((Field::EndTime, Reason::EndDoesNotFit)), "{start} {end}");
         }
         for start in [1, 14, 1440] {

@@ -5,8 +5,10 @@ use alloc::vec::Vec;
 use chrono::{Datelike, Timelike};
 
 /// The header of the portal's file, without line feed.
-pub const HEADER: &str =
-    "ESIID,USAGE_DATE,REVISION_DATE,USAGE_START_TIME,USAGE_END_TIME,USAGE_KWH,ESTIMATED_ACTUAL,CONSUMPTION_SURPLUSGENERATION";
+pub const HEADER: &str = concat!(
+    "ESIID,USAGE_DATE,REVISION_DATE,USAGE_START_TIME,USAGE_END_TIME,USAGE_KWH,",
+    "ESTIMATED_ACTUAL,CONSUMPTION_SURPLUSGENERATION"
+);
 
 /// Why a day cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -8,7 +8,8 @@ use rand_core::{RngCore, SeedableRng};
 pub(super) enum Purpose {
     Utility = 1,
     Equipment,
-    Weather,
+    Front,
+    Sky,
     Load,
     Outage,
     Estimate,

@@ -2,7 +2,7 @@
 
 use super::chance::{Chance, Purpose};
 use crate::{Calendar, OperatingDay};
-use chrono::Datelike;
+use chrono::{Datelike, Weekday};
 
 /// Latitude of central Texas, in turns.
 const LATITUDE: f64 = 31.0 / 360.0;
@@ -87,8 +87,8 @@ impl Equipment {
         let home = !plan.away || !within(8.0, 17.0);
         let (summer, winter) = if home { (23.0, 17.0) } else { (26.0, 14.0) };
         // Compressors run or do not, so the mean of a quarter hour jumps about.
-        let cooling = ((outside - summer) * 0.09).clamp(0.0, 1.0) * self.cooling * chance.between(0.6, 1.3);
-        let heating = ((winter - outside) * 0.05).clamp(0.0, 1.0) * self.heating * chance.between(0.5, 1.4);
+        let cooling = ((outside - summer) * 0.11).clamp(0.0, 1.0) * self.cooling * chance.between(0.6, 1.3);
+        let heating = ((winter - outside) * 0.035).clamp(0.0, 1.0) * self.heating * chance.between(0.5, 1.4);
         let lights = match hour {
             hour if hour < 5.5 => 0.05,
             hour if hour < 8.5 => 0.5,
@@ -97,7 +97,8 @@ impl Equipment {
             _ => 0.3,
         };
         let busy = if home { lights } else { 0.08 } * 450.0 * self.size * chance.between(0.5, 1.5);
-        let cooking = if within(plan.dinner, plan.dinner + plan.cooking) { chance.between(900.0, 2_600.0) } else { 0.0 };
+        let cooking =
+            if within(plan.dinner, plan.dinner + plan.cooking) { chance.between(900.0, 2_600.0) } else { 0.0 };
         let washing = if within(plan.washing, plan.washing + 1.25) { chance.between(300.0, 2_200.0) } else { 0.0 };
         let charging = if within(plan.charging, plan.charging + plan.charged) { self.charger } else { 0.0 };
         let pump = if plan.pool && within(9.0, 15.0) { self.pump } else { 0.0 };
@@ -118,7 +119,7 @@ struct Plan {
 
 impl Plan {
     fn new(equipment: &Equipment, day: OperatingDay, chance: &mut Chance) -> Self {
-        let weekend = Calendar::weekend(day);
+        let weekend = matches!(day.to_date().weekday(), Weekday::Sat | Weekday::Sun);
         let washes = chance.below(100) < if weekend { 70 } else { 25 };
         let washing = chance.between(9.0, 20.0);
         let charges = chance.below(100) < 60;
@@ -151,10 +152,10 @@ impl Weather {
     fn new(seed: u64, day: OperatingDay) -> Self {
         // Fronts: values every five days with straight lines between.
         const FRONT: u16 = 5;
-        let front = |number: u16| Chance::new(seed, EVERYBODY, number, Purpose::Weather).between(-7.0, 7.0);
+        let front = |number: u16| Chance::new(seed, EVERYBODY, number, Purpose::Front).between(-7.0, 7.0);
         let (number, within) = (day.0 / FRONT, f64::from(day.0 % FRONT) / f64::from(FRONT));
         let wave = front(number) * (1.0 - within) + front(number + 1) * within;
-        let mut chance = Chance::new(seed, EVERYBODY, day.0, Purpose::Outage);
+        let mut chance = Chance::new(seed, EVERYBODY, day.0, Purpose::Sky);
         let year = f64::from(day.to_date().ordinal0()) / 365.25;
         let clear = chance.between(0.0, 1.0);
         Weather {
@@ -174,7 +175,8 @@ impl Weather {
     fn sun(&self, minute: f64, chance: &mut Chance) -> f64 {
         let passing = chance.between(0.6, 1.3);
         let turn = (minute + 7.5 - SOLAR_NOON_AFTER) / 1440.0 - 0.5;
-        let height = sine(LATITUDE) * sine(self.declination) + cosine(LATITUDE) * cosine(self.declination) * cosine(turn);
+        let height =
+            sine(LATITUDE) * sine(self.declination) + cosine(LATITUDE) * cosine(self.declination) * cosine(turn);
         if height <= 0.0 {
             return 0.0;
         }

@@ -37,7 +37,7 @@ fn good() -> Args {
 
 fn commit(args: Args) -> DispatchResult {
     let Args { who, shard, sequence, body_bytes, cells, days, as_of, as_of_hash } = args;
-    let root = [sequence as u8 + 1; 32];
+    let root = [(sequence as u8).wrapping_add(1); 32];
     Usage::commit_batch(from(who), shard, sequence, root, [9; 32], body_bytes, cells, days, as_of, as_of_hash)
 }
 
@@ -59,14 +59,8 @@ fn batches_follow_one_another() {
         };
         assert_eq!(Usage::batch(oncor(), 0, 0), Some(batch));
         assert_eq!(Usage::shards(), vec![(oncor(), 0, 0, ShardState { next_sequence: 2, root: [2; 32] })]);
-        let event = Event::BatchCommitted {
-            utility: oncor(),
-            shard: 0,
-            sequence: 1,
-            root: [2; 32],
-            cells: 1,
-            days: DAYS,
-        };
+        let event =
+            Event::BatchCommitted { utility: oncor(), shard: 0, sequence: 1, root: [2; 32], cells: 1, days: DAYS };
         System::assert_last_event(event.into());
     });
 }
@@ -85,10 +79,7 @@ fn only_the_next_number_is_taken() {
 fn numbers_end() {
     build_and_execute(|| {
         Shards::<Test>::insert(oncor(), 0, ShardState { next_sequence: u32::MAX, root: [0; 32] });
-        assert_noop!(
-            commit(Args { sequence: u32::MAX, ..good() }),
-            Error::<Test>::LimitOfBatches
-        );
+        assert_noop!(commit(Args { sequence: u32::MAX, ..good() }), Error::<Test>::LimitOfBatches);
         Shards::<Test>::remove(oncor(), 0);
     });
 }

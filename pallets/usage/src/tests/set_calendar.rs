@@ -14,9 +14,8 @@ fn the_default_is_the_rule() {
     build_and_execute(|| {
         let calendar = Calendar::<Test>::get();
         let rule = smart_meter_texas::Calendar::us_rule(2007, 2089).unwrap();
-        let by_rule = |days: &[smart_meter_texas::OperatingDay]| {
-            days.iter().map(|day| OperatingDay(day.0)).collect::<Vec<_>>()
-        };
+        let by_rule =
+            |days: &[smart_meter_texas::OperatingDay]| days.iter().map(|day| OperatingDay(day.0)).collect::<Vec<_>>();
         assert_eq!(calendar.short.to_vec(), by_rule(rule.short_days()));
         assert_eq!(calendar.long.to_vec(), by_rule(rule.long_days()));
         let day = |text: &str| text.parse::<OperatingDay>().unwrap();
@@ -36,7 +35,11 @@ fn genesis_has_dates_that_people_read() {
     sp_io::TestExternalities::new(storage).execute_with(|| {
         assert_eq!(Calendar::<Test>::get().long.to_vec(), ["2026-11-01", "2027-11-07"].map(|day| day.parse().unwrap()));
     });
-    for bad in [r#"{"short":["8.3.2026"],"long":[]}"#, r#"{"short":[9563],"long":[]}"#, r#"{"short":["2026-02-30"],"long":[]}"#] {
+    for bad in [
+        r#"{"short":["8.3.2026"],"long":[]}"#,
+        r#"{"short":[9563],"long":[]}"#,
+        r#"{"short":["2026-02-30"],"long":[]}"#,
+    ] {
         assert!(serde_json::from_str::<GenesisConfig<Test>>(bad).is_err(), "{bad}");
     }
 }
@@ -47,10 +50,7 @@ fn the_council_replaces_it() {
         assert_ok!(Usage::set_calendar(RuntimeOrigin::root(), days(&[100, 500]), days(&[300])));
         System::assert_last_event(Event::CalendarSet { short: 2, long: 1 }.into());
         assert_eq!(Calendar::<Test>::get(), CalendarDays { short: days(&[100, 500]), long: days(&[300]) });
-        assert_noop!(
-            Usage::set_calendar(from("oncor"), days(&[]), days(&[])),
-            sp_runtime::DispatchError::BadOrigin
-        );
+        assert_noop!(Usage::set_calendar(from("oncor"), days(&[]), days(&[])), sp_runtime::DispatchError::BadOrigin);
     });
 }
 

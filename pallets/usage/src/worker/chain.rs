@@ -88,13 +88,8 @@ pub trait Outgoing {
     ///
     /// # Errors
     /// [`SubmitError`]; also when the action does not fit its call's bounds.
-    fn submit(
-        &mut self,
-        action: Action,
-        public: &[u8; 32],
-        key_type: KeyTypeId,
-        nonce: u32,
-    ) -> Result<(), SubmitError>;
+    fn submit(&mut self, action: Action, public: &[u8; 32], key_type: KeyTypeId, nonce: u32)
+        -> Result<(), SubmitError>;
 }
 
 /// The pallets' storage at the worker's block.

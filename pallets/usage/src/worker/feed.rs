@@ -10,8 +10,9 @@ use sp_runtime::offchain::http::{Request, Response};
 
 /// Longest wait for one answer or one piece of a body, milliseconds: shorter than the lock lasts.
 pub const WAIT_MILLISECONDS: u64 = 5_000;
-/// Longest time for one file, milliseconds: a feed that drips must not hold the worker for ever.
-pub const FILE_MILLISECONDS: u64 = 600_000;
+/// Longest time for one file, milliseconds: a feed that drips must not hold the worker, and the batches of a run must be
+/// signed before their `as_of` is too old.
+pub const FILE_MILLISECONDS: u64 = 180_000;
 /// Largest listing, bytes.
 pub const MAX_LISTING_BYTES: u64 = 1 << 20;
 /// Largest file, bytes.

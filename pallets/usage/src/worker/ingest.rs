@@ -62,6 +62,8 @@ pub struct Env<'a, S, C, F> {
     pub now: &'a dyn Fn() -> u64,
     /// This run's lock.
     pub lock: &'a mut Lock,
+    /// What a reader of a file may use.
+    pub limits: csv::Limits,
 }
 
 /// How reading a file, or a part of its meters, ended.
@@ -109,7 +111,9 @@ pub fn run<S: Store, C: Chain, F: Feed>(
     reporter.listed(block, &files);
     retry_waiting(env.chain, &mut files, &reporter, &mut progress);
     progress.resting.retain(|(name, until)| *until > block && listing::find(&files, name).is_some());
-    progress.parts.retain(|(name, ..)| listing::find(&files, name).is_some_and(|file| file.state == FileState::Sealing));
+    progress
+        .parts
+        .retain(|(name, ..)| listing::find(&files, name).is_some_and(|file| file.state == FileState::Sealing));
 
     let mut pass = Pass::new(basis, env.chain);
     let rests = |progress: &Progress, name: &str| progress.resting.iter().any(|(resting, _)| resting == name);
@@ -237,7 +241,7 @@ fn read_part<S: Store, C: Chain, F: Feed>(
     parts: u32,
 ) -> Result<End, LockLost> {
     let filter = move |esi_id: &EsiId| parts <= 1 || esi_id.bucket(parts) == part;
-    let mut reader = csv::Reader::with_filter(calendar.clone(), csv::Limits::default(), filter);
+    let mut reader = csv::Reader::with_filter(calendar.clone(), env.limits, filter);
     let mut hasher = blake3::Hasher::new();
     let mut error = None;
     let mut lost = false;

@@ -7,9 +7,9 @@ mod shards;
 mod tenancies;
 mod versions;
 
-pub use shards::{Batching, BatchLimits};
+pub use shards::{BatchLimits, Batching};
 pub use tenancies::{Place, Tenancies, Tenancy};
-pub use versions::{decide, Known, Versions, Verdict};
+pub use versions::{decide, Known, Verdict, Versions};
 
 use super::{
     chain::Chain,
@@ -206,14 +206,7 @@ impl<'a, C: Chain> Pass<'a, C> {
         is_newest.then_some(SealedVersion { revision, readings: Some(opened) })
     }
 
-    fn seal(
-        &mut self,
-        store: &mut impl Store,
-        tenancy: &Tenancy,
-        epoch: u32,
-        readings: &DayReadings,
-        revision: u16,
-    ) {
+    fn seal(&mut self, store: &mut impl Store, tenancy: &Tenancy, epoch: u32, readings: &DayReadings, revision: u16) {
         match self.try_seal(store, tenancy, epoch, readings, revision) {
             Ok(()) => self.tally.cells = self.tally.cells.saturating_add(1),
             Err(Unsealed::Later) => {}

@@ -17,9 +17,7 @@ use crate::SubmitError;
 use alloc::{string::String, vec::Vec};
 use codec::{Decode, Encode};
 use sealed_register::{
-    delivery::{
-        seal_delivery, seal_meter_key, ConsentTerms, Deliverer, DeliveryContext, MeterKeyContext, Segment,
-    },
+    delivery::{seal_delivery, seal_meter_key, ConsentTerms, Deliverer, DeliveryContext, MeterKeyContext, Segment},
     kem::KemPublic,
     statement::{self, Statement},
     ticket::TicketSecret,
@@ -78,20 +76,18 @@ impl Evidence {
     }
 }
 
-/// What a look at a request says.
+/// Why a request asks for nothing at this block.
 #[derive(Debug)]
-enum Check {
+enum Stop {
     /// Not now; look again at the next block.
     Wait,
     /// The chain has it.
     Done,
     /// No, with the reason for people.
     Refuse(String),
-    /// Everything is checked.
-    Ready(Plan),
 }
 
-/// What is left to do once everything is checked.
+/// What is left to do once everything about a request is checked.
 #[derive(Debug)]
 enum Plan {
     Deliver { consent: Hash, terms: ConsentTerms, epoch: u32, segments: Vec<Segment>, to: KemPublic },
@@ -135,12 +131,12 @@ impl<C: Chain> Desk<'_, C> {
             }
             let in_flight = last == Some(Outcome::Sent) && within(RETRY_BLOCKS);
             let outcome = match self.check(store, request) {
-                Check::Wait => continue,
-                Check::Done if last == Some(Outcome::AlreadyThere) => continue,
-                Check::Done => Outcome::AlreadyThere,
-                Check::Refuse(reason) => Outcome::Refused(reason),
-                Check::Ready(_) if in_flight || sent >= MAX_SIGNED => continue,
-                Check::Ready(plan) => {
+                Err(Stop::Wait) => continue,
+                Err(Stop::Done) if last == Some(Outcome::AlreadyThere) => continue,
+                Err(Stop::Done) => Outcome::AlreadyThere,
+                Err(Stop::Refuse(reason)) => Outcome::Refused(reason),
+                Ok(_) if in_flight || sent >= MAX_SIGNED => continue,
+                Ok(plan) => {
                     let Some(nonce) = first_nonce.and_then(|first| nth(first, sent)) else { continue };
                     match self.send(outgoing, plan, nonce) {
                         Ok(()) => {
@@ -167,8 +163,8 @@ impl<C: Chain> Desk<'_, C> {
         sent
     }
 
-    fn check(&self, store: &mut impl Store, request: &QueuedRequest) -> Check {
-        let checked = match request {
+    fn check(&self, store: &mut impl Store, request: &QueuedRequest) -> Result<Plan, Stop> {
+        match request {
             QueuedRequest::Consent { statement, signature, vendor, secret } => {
                 self.check_consent(store, statement, signature, vendor, secret)
             }
@@ -176,8 +172,7 @@ impl<C: Chain> Desk<'_, C> {
                 self.check_meter_key(store, statement, signature, kem_public)
             }
             QueuedRequest::Relay { statement, signature } => self.check_relay(store, statement, signature),
-        };
-        checked.unwrap_or_else(|stop| stop)
+        }
     }
 
     fn send(&self, outgoing: &mut impl Outgoing, plan: Plan, nonce: u32) -> Result<(), Unsent> {
@@ -214,8 +209,8 @@ impl<C: Chain> Desk<'_, C> {
     }
 
     /// Reads a statement of this chain.
-    fn parse<S: Statement>(&self, text: &str, genesis: impl Fn(&S) -> &Hash) -> Result<S, Check> {
-        let statement = S::parse(text).map_err(|error| Check::Refuse(alloc::format!("{error}")))?;
+    fn parse<S: Statement>(&self, text: &str, genesis: impl Fn(&S) -> &Hash) -> Result<S, Stop> {
+        let statement = S::parse(text).map_err(|error| Stop::Refuse(alloc::format!("{error}")))?;
         match *genesis(&statement) == self.chain.genesis() {
             true => Ok(statement),
             false => Err(refuse("the statement was signed for another chain")),
@@ -223,15 +218,10 @@ impl<C: Chain> Desk<'_, C> {
     }
 
     /// Checks a claim of this utility's meter with the key of the ticket itself, and keeps that as evidence.
-    fn check_ticket(
-        &self,
-        store: &mut impl Store,
-        claim: &statement::Claim,
-        signature: &[u8; 64],
-    ) -> Result<(), Check> {
+    fn check_ticket(&self, store: &mut impl Store, claim: &statement::Claim, signature: &[u8; 64]) -> Result<(), Stop> {
         let bits = self.secrets.ticket_bits(&self.config.utility, &claim.meter, claim.issue);
         let seed = TicketSecret::from_bits(bits).seed(&claim.genesis, &self.config.utility);
-        let ticket = sr25519::Pair::from_seed_slice(seed.expose()).map_err(|_| Check::Wait)?;
+        let ticket = sr25519::Pair::from_seed_slice(seed.expose()).map_err(|_| Stop::Wait)?;
         if !pallet_meters::verify_sr25519(&ticket.public().0, &claim.message(), signature) {
             return Err(refuse("the claim is not signed with the ticket that this utility issued for the meter"));
         }
@@ -250,14 +240,14 @@ impl<C: Chain> Desk<'_, C> {
     }
 
     /// Nothing, while a statement can still come on chain; else the refusal.
-    fn not_there(&self, last_valid_block: BlockNumber, reason: &str) -> Check {
+    fn not_there(&self, last_valid_block: BlockNumber, reason: &str) -> Stop {
         match self.chain.block() <= last_valid_block {
-            true => Check::Wait,
+            true => Stop::Wait,
             false => refuse(reason),
         }
     }
 
-    fn ensure_valid(&self, last_valid_block: BlockNumber) -> Result<(), Check> {
+    fn ensure_valid(&self, last_valid_block: BlockNumber) -> Result<(), Stop> {
         match self.chain.block() < last_valid_block {
             true => Ok(()),
             false => Err(refuse("the statement's last valid block has passed: it must be signed anew")),
@@ -288,11 +278,11 @@ fn nth(first: u32, sent: usize) -> Option<u32> {
     first.checked_add(u32::try_from(sent).ok()?)
 }
 
-fn refuse(reason: &str) -> Check {
-    Check::Refuse(reason.into())
+fn refuse(reason: &str) -> Stop {
+    Stop::Refuse(reason.into())
 }
 
-fn ensure(holds: bool, reason: &str) -> Result<(), Check> {
+fn ensure(holds: bool, reason: &str) -> Result<(), Stop> {
     match holds {
         true => Ok(()),
         false => Err(refuse(reason)),

@@ -1,6 +1,9 @@
 //! What the operator sees: refused, waiting and held days, file by file, and the last error.
 
-use super::{pass::Tally, store::{Store, COUNTS}};
+use super::{
+    pass::Tally,
+    store::{Store, COUNTS},
+};
 use alloc::{string::String, vec::Vec};
 use codec::{Decode, Encode};
 use smart_meter_texas::csv;

@@ -2,7 +2,7 @@
 
 use super::{
     super::{chain::Chain, commit::is_settled_since, store::Store},
-    ensure, refuse, Check, Desk, Plan,
+    ensure, refuse, Desk, Plan, Stop,
 };
 use alloc::vec::Vec;
 use sealed_register::{
@@ -29,7 +29,7 @@ impl<C: Chain> Desk<'_, C> {
         signature: &[u8; 64],
         vendor: &[u8; 32],
         secret: &[u8; 32],
-    ) -> Result<Check, Check> {
+    ) -> Result<Plan, Stop> {
         let signed = self.parse::<statement::Consent>(text, |consent| &consent.genesis)?;
         ensure(signed.terms.utility == self.config.utility, "the consent is for another utility's meter")?;
         ensure(
@@ -50,22 +50,22 @@ impl<C: Chain> Desk<'_, C> {
         self.check_holder(store, &signed, &meter)?;
         let claimed_at = meter.claim.as_ref().map_or(BlockNumber::MAX, |claim| claim.claimed_at);
         if ![consent.given_at, claimed_at, meter.epoch_since].iter().all(|block| self.is_final(*block)) {
-            return Err(Check::Wait);
+            return Err(Stop::Wait);
         }
         if self.chain.delivered(&id, meter.epoch) {
-            return Ok(Check::Done);
+            return Err(Stop::Done);
         }
         let to = self.vendor_key(vendor)?;
         let shard = shard_of(&terms.meter, self.chain.shard_bits()).0;
         if !is_settled_since(store, self.chain, shard, meter.epoch_since) {
-            return Err(Check::Wait);
+            return Err(Stop::Wait);
         }
         ensure(
             pallet_meters::verify_sr25519(&signed.customer, &signed.message(), signature),
             "the signature is not the customer's over this statement",
         )?;
         let segments = plan_segments(&history(store, &terms), meter.epoch, terms.data);
-        Ok(Check::Ready(Plan::Deliver { consent: id, terms, epoch: meter.epoch, segments, to }))
+        Ok(Plan::Deliver { consent: id, terms, epoch: meter.epoch, segments, to })
     }
 
     /// The one who signed must hold the meter by a claim that this node has checked itself.
@@ -74,7 +74,7 @@ impl<C: Chain> Desk<'_, C> {
         store: &impl Store,
         signed: &statement::Consent,
         meter: &Meter<AccountId, BlockNumber>,
-    ) -> Result<(), Check> {
+    ) -> Result<(), Stop> {
         let claim = meter.claim.as_ref().ok_or(refuse("nobody holds the meter"))?;
         let holder: &[u8; 32] = claim.customer.as_ref();
         ensure(*holder == signed.customer, "the customer who signed does not hold the meter")?;
@@ -86,7 +86,7 @@ impl<C: Chain> Desk<'_, C> {
     }
 
     /// The X-Wing key of the vendor, while it is good.
-    fn vendor_key(&self, vendor: &[u8; 32]) -> Result<KemPublic, Check> {
+    fn vendor_key(&self, vendor: &[u8; 32]) -> Result<KemPublic, Stop> {
         let key = self.chain.vendor(vendor).ok_or(refuse("the account does not speak for an admitted vendor"))?;
         let key = key.ok_or(refuse("the vendor has set no X-Wing key on chain"))?;
         ensure(self.chain.today() <= key.last_day, "the vendor's X-Wing key is too old: it must set a new one")?;
@@ -98,7 +98,7 @@ impl<C: Chain> Desk<'_, C> {
 fn standing_terms(
     signed: &statement::Consent,
     consent: &Consent<AccountId, BlockNumber>,
-) -> Result<ConsentTerms, Check> {
+) -> Result<ConsentTerms, Stop> {
     let Consent { channels, level, data, access, .. } = *consent;
     let narrowed = signed.terms.narrowed(channels, level, data, access);
     let terms = narrowed.map_err(|_| refuse("the chain shows wider terms than the customer signed"))?;

@@ -2,7 +2,7 @@
 
 use super::{
     super::{chain::Chain, store::Store},
-    ensure, refuse, Check, Desk, Evidence, Plan,
+    ensure, refuse, Desk, Evidence, Plan, Stop,
 };
 use sealed_register::{kem::KemPublic, statement};
 
@@ -13,10 +13,10 @@ impl<C: Chain> Desk<'_, C> {
         text: &str,
         signature: &[u8; 64],
         kem_public: &[u8],
-    ) -> Result<Check, Check> {
+    ) -> Result<Plan, Stop> {
         let claim = self.parse::<statement::Claim>(text, |claim| &claim.genesis)?;
         ensure(claim.utility == self.config.utility, "the claim is for another utility's meter")?;
-        let to = KemPublic::from_bytes(kem_public).map_err(|error| Check::Refuse(alloc::format!("{error}")))?;
+        let to = KemPublic::from_bytes(kem_public).map_err(|error| Stop::Refuse(alloc::format!("{error}")))?;
         ensure(to.hash() == claim.kem_key, "the X-Wing key is not the one that the claim names")?;
         let meter = self.chain.meter(&claim.meter).ok_or(refuse("no such meter is registered"))?;
         let on_chain = match &meter.claim {
@@ -31,11 +31,11 @@ impl<C: Chain> Desk<'_, C> {
         };
         self.check_ticket(store, &claim, signature)?;
         if !self.is_final(on_chain.claimed_at) {
-            return Err(Check::Wait);
+            return Err(Stop::Wait);
         }
         if self.chain.meter_key_delivered(&claim.meter).is_some_and(|block| block >= on_chain.claimed_at) {
-            return Ok(Check::Done);
+            return Err(Stop::Done);
         }
-        Ok(Check::Ready(Plan::MeterKey { claim, to }))
+        Ok(Plan::MeterKey { claim, to })
     }
 }

@@ -1,0 +1,227 @@
+//! `wattseal-node feed ...`: asks a node on this machine by JSON-RPC.
+
+use crate::{
+    cli::{FeedAction, FeedCmd},
+    rpc::feed::{FeedStatus, RefusedList, WaitingList},
+};
+use serde::de::DeserializeOwned;
+use serde_json::{json, Value};
+use std::{
+    io::{Read, Write},
+    net::{IpAddr, TcpStream, ToSocketAddrs},
+    time::Duration,
+};
+
+/// Longest wait for the node.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Longest answer, bytes.
+const MAX_ANSWER: u64 = 16 << 20;
+
+/// Why the command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedClientError {
+    /// The address.
+    #[error("'{0}' is no address of a node on this machine; it is like http://127.0.0.1:9944")]
+    Address(String),
+    /// No node.
+    #[error("no node answers at {address}: {error}; is it running, and is this its --rpc-port?")]
+    Connection {
+        /// The address.
+        address: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// Not JSON-RPC.
+    #[error("what answers at {0} is no node of this kind: {1}")]
+    Answer(String, String),
+    /// The node refused.
+    #[error("the node refused ({code}): {message}")]
+    Refused {
+        /// Its code.
+        code: i64,
+        /// Its words.
+        message: String,
+    },
+}
+
+/// Does what the command says and prints for people.
+///
+/// # Errors
+/// [`FeedClientError`].
+pub fn run(command: &FeedCmd) -> Result<(), FeedClientError> {
+    let node = Node::new(&command.rpc_url)?;
+    match &command.action {
+        FeedAction::SetUrl { url } => {
+            node.call::<()>("wattseal_setFeed", json!([url]))?;
+            println!(
+                "{}",
+                if url.is_empty() { "No feed is read from now on." } else { "The feed is read from there now." }
+            );
+        }
+        FeedAction::ApproveRuntime { hash } => {
+            node.call::<()>("wattseal_approveRuntime", json!([hash]))?;
+            println!("The worker may use the sealing key with that runtime now.");
+        }
+        FeedAction::Refused => print_refused(&node.call("wattseal_feedRefused", json!([]))?),
+        FeedAction::Waiting => print_waiting(&node.call("wattseal_feedWaiting", json!([]))?),
+        FeedAction::Status => print_status(&node.call("wattseal_feedStatus", json!([]))?),
+    }
+    Ok(())
+}
+
+fn print_refused(list: &RefusedList) {
+    for row in &list.rows {
+        println!("{}:{}: {}: {}", row.file, row.line, row.field, row.reason);
+    }
+    println!("{} rows refused in all, {} shown.", list.total, list.rows.len());
+}
+
+fn print_waiting(list: &WaitingList) {
+    let days = [("waits for its registration", &list.waiting), ("is held for you", &list.held)];
+    for (what, days) in days {
+        for day in days {
+            println!("{}: {} {} of meter {} {what}", day.file, day.day, day.channel, day.meter.0);
+        }
+    }
+    println!("{} days wait, {} are held.", list.waiting_total, list.held.len());
+}
+
+fn print_status(status: &FeedStatus) {
+    let feed = if status.feed_url.is_empty() { "none" } else { &status.feed_url };
+    println!(
+        "utility  {}{}",
+        status.utility,
+        if status.configured { "" } else { " (keys missing, see the node's log)" }
+    );
+    println!("feed     {feed}, last listed at block {}", status.last_listing);
+    if let Some((block, error)) = &status.last_error {
+        println!("error    at block {block}: {error}");
+    }
+    for file in &status.files {
+        println!(
+            "file     {} ({} bytes): {}, {} rows, {} cells",
+            file.name, file.size, file.state, file.rows, file.cells
+        );
+    }
+    for batch in &status.outbox {
+        let signed =
+            if batch.signed_at == 0 { "not signed".into() } else { format!("signed at block {}", batch.signed_at) };
+        println!(
+            "outbox   batch {} of shard {}: {} cells, {} bytes, {signed}",
+            batch.sequence, batch.shard, batch.cells, batch.bytes
+        );
+    }
+    for shard in &status.shards {
+        println!(
+            "shard    {}: {} batches on chain, {} in the vault, {} in the index",
+            shard.shard, shard.on_chain, shard.in_vault, shard.in_index
+        );
+    }
+    println!(
+        "days     {} wait, {} are held, {} amendments ignored as older; {} rows refused; {} requests queued",
+        status.waiting, status.held, status.older, status.refused, status.queue
+    );
+}
+
+/// A node's JSON-RPC over plain HTTP on this machine.
+struct Node {
+    /// `host:port`.
+    address: String,
+}
+
+impl Node {
+    fn new(url: &str) -> Result<Self, FeedClientError> {
+        let bad = || FeedClientError::Address(url.into());
+        let rest = url.strip_prefix("http://").or(url.strip_prefix("ws://")).ok_or_else(bad)?;
+        let address = rest.trim_end_matches('/');
+        let mut found = address.to_socket_addrs().map_err(|_| bad())?;
+        let local = |ip: IpAddr| ip.is_loopback();
+        if address.contains('/') || !found.all(|socket| local(socket.ip())) {
+            return Err(bad());
+        }
+        Ok(Self { address: address.into() })
+    }
+
+    fn call<R: DeserializeOwned>(&self, method: &str, params: Value) -> Result<R, FeedClientError> {
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let answer = self
+            .post(&request)
+            .map_err(|error| FeedClientError::Connection { address: self.address.clone(), error })?;
+        let strange = |problem: String| FeedClientError::Answer(self.address.clone(), problem);
+        let answer: Value = serde_json::from_slice(&answer).map_err(|error| strange(error.to_string()))?;
+        if let Some(error) = answer.get("error") {
+            let code = error.get("code").and_then(Value::as_i64).unwrap_or_default();
+            let message = error.get("message").and_then(Value::as_str).unwrap_or_default().into();
+            return Err(FeedClientError::Refused { code, message });
+        }
+        let result = answer.get("result").cloned().unwrap_or(Value::Null);
+        serde_json::from_value(result).map_err(|error| strange(error.to_string()))
+    }
+
+    /// One HTTP/1.0 request: the server closes the connection after its answer, which is not chunked.
+    fn post(&self, body: &str) -> std::io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.set_read_timeout(Some(DEADLINE))?;
+        stream.set_write_timeout(Some(DEADLINE))?;
+        write!(
+            stream,
+            "POST / HTTP/1.0\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )?;
+        let mut answer = Vec::new();
+        stream.take(MAX_ANSWER).read_to_end(&mut answer)?;
+        let invalid = |problem: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, problem.to_string());
+        let end =
+            answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or_else(|| invalid("no HTTP answer"))?;
+        let body = answer.split_off(end.saturating_add(4));
+        let status = answer.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+        if status != b"200" {
+            return Err(invalid(&format!("HTTP status {}", String::from_utf8_lossy(status))));
+        }
+        Ok(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn only_this_machine_is_asked() {
+        assert!(Node::new("http://127.0.0.1:9944").is_ok());
+        assert!(Node::new("ws://127.0.0.1:9944/").is_ok());
+        for url in ["http://192.0.2.1:9944", "https://127.0.0.1:9944", "127.0.0.1:9944", "http://127.0.0.1:9944/x"] {
+            assert!(matches!(Node::new(url), Err(FeedClientError::Address(_))), "{url}");
+        }
+    }
+
+    #[test]
+    fn answers_and_refusals_are_told_apart() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let answers = [
+            "HTTP/1.0 200 OK\r\n\r\n{\"result\":null}",
+            "HTTP/1.0 200 OK\r\n\r\n{\"error\":{\"code\":7009,\"message\":\"bad\"}}",
+            "HTTP/1.0 403 No\r\n\r\n",
+        ];
+        let server = std::thread::spawn(move || {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut asked = [0; 4096];
+                let length = stream.read(&mut asked).unwrap();
+                assert!(String::from_utf8_lossy(&asked[..length]).contains("wattseal_setFeed"));
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        let node = Node::new(&url).unwrap();
+        let ask = || node.call::<()>("wattseal_setFeed", json!([""]));
+        ask().unwrap();
+        assert!(matches!(ask(), Err(FeedClientError::Refused { code: 7009, .. })));
+        assert!(matches!(ask(), Err(FeedClientError::Connection { .. })));
+        server.join().unwrap();
+    }
+}
