@@ -100,10 +100,11 @@ impl Access {
 
     fn on_one_chain(self) -> Result<Self> {
         let genesis = self.vault.genesis();
-        match self.roots.chains().find(|chain| chain.genesis() != genesis) {
+        let other = self.roots.chains().find(|chain| chain.genesis() != genesis).map(|other| other.url().to_owned());
+        match other {
             None => Ok(self),
             Some(other) => {
-                let (vault, other) = (self.vault.url(), other.url());
+                let vault = self.vault.url();
                 Err(ClientError::Root(format!("{vault} and {other} are on different chains: their genesis differs")))
             }
         }

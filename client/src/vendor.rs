@@ -199,7 +199,7 @@ impl Vendor {
         let id = consent.statement.id();
         let included = match chain.finalized().await?.consent(&id).await? {
             Some(_) => None,
-            None => Some(chain.submit(&self.account, &Call::Consent(*consent)).await?),
+            None => Some(chain.submit(&self.account, &Call::Consent(consent.clone())).await?),
         };
         let deliveries = self.record(&id).map(|record| record.deliveries).unwrap_or_default();
         let record = ConsentRecord { consent: consent.text(), request: request.text(), deliveries };

@@ -88,7 +88,7 @@ impl Approvals {
         };
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         let mut hashes = lines.map(parse_hash).collect::<Result<BTreeSet<_>, _>>()?;
-        hashes.extend(embedded.map(sp_core::blake2_256));
+        hashes.extend(embedded.map(sp_io::hashing::blake2_256));
         Ok(Self { path: Arc::new(path), hashes: Arc::new(RwLock::new(hashes)), reminded: Arc::default() })
     }
 
@@ -345,7 +345,7 @@ mod tests {
     fn approvals_are_the_embedded_runtime_and_the_listed_ones() {
         let folder = tempfile::tempdir().unwrap();
         let approvals = Approvals::load(folder.path(), Some(b"code")).unwrap();
-        let (embedded, other) = (sp_core::blake2_256(b"code"), sp_core::blake2_256(b"upgrade"));
+        let (embedded, other) = (sp_io::hashing::blake2_256(b"code"), sp_io::hashing::blake2_256(b"upgrade"));
         assert!(approvals.contains(&embedded));
         assert!(!approvals.contains(&other));
         approvals.approve(other).unwrap();

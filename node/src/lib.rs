@@ -14,6 +14,8 @@ pub mod offchain;
 pub mod rpc;
 pub mod service;
 pub mod tasks;
+#[cfg(test)]
+pub(crate) mod testing;
 
 /// The block type outside the runtime.
 pub use wattseal_primitives::OpaqueBlock as Block;

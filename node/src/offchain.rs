@@ -77,9 +77,14 @@ impl OffchainStore {
             .ok()
     }
 
+    /// Writes bytes.
+    pub fn set_raw(&self, key: &[u8], value: &[u8]) {
+        self.with(|storage| storage.set(key, value));
+    }
+
     /// Writes a value.
     pub fn set(&self, key: &[u8], value: &impl Encode) {
-        self.with(|storage| storage.set(key, &value.encode()));
+        self.set_raw(key, &value.encode());
     }
 
     /// Deletes a value.
@@ -168,20 +173,15 @@ impl OffchainStore {
 
 /// Identifier of a request: BLAKE2-256 of its encoding.
 pub fn request_id(request: &QueuedRequest) -> [u8; 32] {
-    sp_core::blake2_256(&request.encode())
+    sp_io::hashing::blake2_256(&request.encode())
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
     use super::*;
-    use sp_core::offchain::storage::InMemOffchainStorage;
+    use crate::testing::store;
     use wattseal_primitives::offchain::Outcome;
-
-    /// A store in memory.
-    pub(crate) fn store() -> OffchainStore {
-        OffchainStore::new(InMemOffchainStorage::default())
-    }
 
     fn request(number: u32) -> QueuedRequest {
         QueuedRequest::Relay { statement: number.to_string(), signature: [0; 64] }

@@ -284,7 +284,7 @@ pub fn new_full<N: NetworkBackend<Block, sp_core::H256>>(
             approvals,
             utility: utility.map(|role| role.source),
         };
-        Box::new(move |_| rpc::full(client.clone(), pool.clone(), deps.clone()).map_err(Into::into))
+        Box::new(move |_| rpc::full(client.clone(), pool.clone(), deps.clone()).map_err(other))
     };
     let _rpc_handlers = sc_service::spawn_tasks(SpawnTasksParams {
         network: network.clone(),

@@ -65,7 +65,7 @@ pub struct DeliverySlot<BlockNumber> {
     pub extrinsic: u32,
     /// Length of the sealed bytes.
     pub length: u32,
-    /// BLAKE2-256 of the sealed bytes.
+    /// `sealed_register::delivery::delivery_hash` of the sealed bytes.
     pub hash: Hash,
     /// Who delivered.
     pub deliverer: Deliverer,

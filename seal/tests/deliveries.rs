@@ -281,6 +281,8 @@ fn a_meter_key_reaches_its_customer_alone() {
     let bytes = seal_meter_key(&right, &meter_key(), &reader().public(), &secret(0xd6)).unwrap();
     assert_eq!(bytes.len(), METER_KEY_BYTES);
     assert_eq!(open_meter_key(&right, &reader(), &bytes), Ok(meter_key()));
+    let extrinsic = [&[7; 9][..], b"wsk1", &bytes, &[9; 70]].concat();
+    assert_eq!(find_delivery(&extrinsic, bytes.len(), &delivery_hash(&bytes)), Some(bytes.as_slice()));
     let contexts = [
         MeterKeyContext { genesis: [0; 32], ..right },
         MeterKeyContext { account: [0; 32], ..right },

@@ -246,3 +246,6 @@ pub fn full(
     module.merge(deps.into_rpc())?;
     Ok(module)
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,7 +55,7 @@ fn find<'a>(extrinsic: &'a [u8], length: usize, hash: &Hash) -> Option<&'a [u8]>
     if length == 0 {
         return None;
     }
-    extrinsic.windows(length).rev().take(MAX_WINDOWS).find(|window| sp_core::blake2_256(window) == *hash)
+    extrinsic.windows(length).rev().take(MAX_WINDOWS).find(|window| sp_io::hashing::blake2_256(window) == *hash)
 }
 
 #[cfg(test)]
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn the_window_is_found_wherever_it_is() {
         let sealed: Vec<u8> = (0..200_u32).map(|byte| (byte * 7 % 251) as u8).collect();
-        let hash = sp_core::blake2_256(&sealed);
+        let hash = sp_io::hashing::blake2_256(&sealed);
         for before in [0, 1, 300] {
             for after in [0, 5] {
                 let extrinsic = [vec![9; before], sealed.clone(), vec![1; after]].concat();
@@ -74,7 +74,7 @@ mod tests {
             }
         }
         assert_eq!(find(&sealed[1..], 200, &hash), None);
-        assert_eq!(find(&sealed, 0, &sp_core::blake2_256(&[])), None);
+        assert_eq!(find(&sealed, 0, &sp_io::hashing::blake2_256(&[])), None);
         assert_eq!(find(&[], 1, &hash), None);
     }
 }

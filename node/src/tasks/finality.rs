@@ -122,5 +122,5 @@ fn boot_id() -> [u8; 16] {
     let mut seed = since_epoch.as_nanos().to_le_bytes().to_vec();
     seed.extend(random.to_le_bytes());
     seed.extend(std::process::id().to_le_bytes());
-    sp_core::hashing::blake2_128(&seed)
+    sp_io::hashing::blake2_128(&seed)
 }

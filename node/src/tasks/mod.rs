@@ -102,3 +102,6 @@ impl Follower {
         self.queue.step();
     }
 }
+
+#[cfg(test)]
+mod tests;

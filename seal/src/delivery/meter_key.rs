@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 /// First bytes of a sealed meter key.
-const MAGIC: &[u8; 4] = b"wsk1";
+pub(super) const MAGIC: &[u8; 4] = b"wsk1";
 
 /// Length of a sealed meter key as it stands in a block: `wsk1`, generation (u16), sealed key.
 pub const METER_KEY_BYTES: usize = 4 + 2 + OVERHEAD_BYTES + Secret::LEN;

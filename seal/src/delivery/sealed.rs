@@ -362,7 +362,8 @@ pub fn delivery_hash(bytes: &[u8]) -> Hash {
     public_hash(Tag::DELIVERY, &[bytes])
 }
 
-/// Finds a delivery inside an extrinsic by length and hash; no metadata is needed, so it works across upgrades.
+/// Finds a delivery (of a consent's keys or of a meter's key) inside an extrinsic by length and hash; no metadata is
+/// needed, so it works across upgrades.
 ///
 /// Only the first 256 places that begin as a delivery does are hashed, so junk made on purpose costs 16 MiB of hashing at
 /// most; it harms nobody but the deliverer who put it before its own delivery.
@@ -370,6 +371,7 @@ pub fn find_delivery<'a>(extrinsic: &'a [u8], length: usize, hash: &Hash) -> Opt
     if !(HEAD_BYTES..=MAX_DELIVERY_BYTES).contains(&length) {
         return None;
     }
-    let mut places = extrinsic.windows(length).filter(|window| window.starts_with(MAGIC)).take(MAX_PLACES);
+    let begins = |window: &&[u8]| window.starts_with(MAGIC) || window.starts_with(super::meter_key::MAGIC);
+    let mut places = extrinsic.windows(length).filter(begins).take(MAX_PLACES);
     places.find(|window| delivery_hash(window) == *hash)
 }

@@ -399,3 +399,24 @@ fn a_file_too_large_for_memory_is_gone_over_in_parts() {
     // The row without an ESI ID is refused in each part and listed once.
     assert_eq!((report.refused_total, report.refused.len()), (1, 1));
 }
+
+#[test]
+fn a_run_that_loses_its_lock_writes_nothing_more() {
+    let mut world = world_with(&[1, 2]);
+    let days: Vec<MeterDay> =
+        (0..10).flat_map(|day| [1, 2].map(|number| consumption(number, DAY + day, DATE))).collect();
+    world.feed.put("a.csv", csv_of(&days));
+    world.seal();
+    let mut losses = 0_u32;
+    for extensions in 0..60 {
+        let mut other = world.clone();
+        other.store.extensions_left = Some(extensions);
+        // The lock may still go right after the last look at it: that run has ended well.
+        if !other.seal() {
+            losses += 1;
+            assert_eq!(other.store.stray_writes, 0, "lost after {extensions} extensions");
+            assert_eq!(other.store.outbox(), []);
+        }
+    }
+    assert!((20..60).contains(&losses), "{losses}");
+}

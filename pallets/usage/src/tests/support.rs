@@ -53,10 +53,15 @@ pub fn calendar() -> Calendar {
 pub struct MemStore {
     pub values: BTreeMap<Vec<u8>, Vec<u8>>,
     pub writes_left: Option<u32>,
+    /// After so many extensions somebody else has the lock.
+    pub extensions_left: Option<u32>,
+    /// Writes by a run that had lost its lock.
+    pub stray_writes: u32,
 }
 
 impl MemStore {
     fn may_write(&mut self) -> bool {
+        self.stray_writes += u32::from(self.extensions_left == Some(0));
         match &mut self.writes_left {
             None => true,
             Some(0) => false,
@@ -108,9 +113,10 @@ impl Store for MemStore {
     }
 
     fn compare_and_set(&mut self, key: &[u8], old: Option<Vec<u8>>, new: &[u8]) -> bool {
-        if self.writes_left == Some(0) || self.get(key) != old {
+        if self.writes_left == Some(0) || self.extensions_left == Some(0) || self.get(key) != old {
             return false;
         }
+        self.extensions_left = self.extensions_left.map(|left| left - 1);
         // The lock is no work: extending it does not bring death nearer.
         self.values.insert(key.to_vec(), new.to_vec());
         true
