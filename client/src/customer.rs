@@ -1,5 +1,5 @@
-//! What a customer does: claim her meter, receive its key, read a vendor's request in plain words, sign, narrow, revoke,
-//! read her own days and who else read them.
+//! What a customer does: claim her meter, receive its key, read a vendor's request in plain words, sign, narrow,
+//! revoke, read her own days and who else read them.
 
 use crate::{
     account::{random, verify, Account, Phrase},
@@ -124,7 +124,7 @@ impl Customer {
         patience: Duration,
     ) -> Result<(Signed<statement::Claim>, BlockRef)> {
         let signed = self.claim_statement(chain, ticket).await?;
-        let block = relay_and_wait(chain, &Statement::Claim(signed), patience).await?;
+        let block = relay_and_wait(chain, &Statement::Claim(signed.clone()), patience).await?;
         Ok((signed, block))
     }
 
@@ -149,10 +149,12 @@ impl Customer {
         if slot.is_none() {
             let kem = self.kem_public();
             let id = chain.rpc().request_meter_key(&claim.statement.text(), &claim.signature, kem.as_bytes()).await?;
-            slot = Some(wait_queued(chain, &id, patience, "the meter's key", async |at| {
-                Ok(at.meter_key_delivery(utility, meter).await?.filter(newer))
-            })
-            .await?);
+            slot = Some(
+                wait_queued(chain, &id, patience, "the meter's key", async |at| {
+                    Ok(at.meter_key_delivery(utility, meter).await?.filter(newer))
+                })
+                .await?,
+            );
         }
         let slot = slot.ok_or_else(|| ClientError::NotYet("the meter's key is not there yet".into()))?;
         let bytes = check_sealed(chain.rpc().sealed_meter_key(utility, meter).await?, &slot, chain)?;
@@ -181,7 +183,9 @@ impl Customer {
         let at = chain.finalized().await?;
         let held = at.known_meter(utility, meter).await?.claim;
         if held.is_none_or(|held| held.customer != self.account.id()) {
-            return Err(ClientError::NotFound(format!("the chain does not show meter {meter} as yours: claim it first")));
+            return Err(ClientError::NotFound(format!(
+                "the chain does not show meter {meter} as yours: claim it first"
+            )));
         }
         let last_valid_block = at.block().number.saturating_add(STATEMENT_BLOCKS);
         let statement = request.consent(utility, meter, self.account.id(), last_valid_block)?;
@@ -313,11 +317,7 @@ impl Customer {
     ///
     /// # Errors
     /// [`ClientError::Rpc`], [`ClientError::Receipt`], [`ClientError::Connection`].
-    pub async fn access_log(
-        &self,
-        chain: &Chain,
-        (utility, meter): (OrganisationId, MeterId),
-    ) -> Result<Vec<Receipt>> {
+    pub async fn access_log(&self, chain: &Chain, (utility, meter): (OrganisationId, MeterId)) -> Result<Vec<Receipt>> {
         let vault = chain.rpc().vault().await?.account;
         let mut log: Vec<Receipt> = Vec::new();
         loop {
@@ -344,7 +344,10 @@ impl Customer {
             for stored in stored {
                 let receipt = Receipt::parse(&stored.text).map_err(|error| ClientError::Receipt(error.to_string()))?;
                 if receipt.vault != vault || !verify(&vault, &receipt.message(), &stored.signature) {
-                    return Err(ClientError::Receipt(format!("receipt {} is not signed by this vault", receipt.number)));
+                    return Err(ClientError::Receipt(format!(
+                        "receipt {} is not signed by this vault",
+                        receipt.number
+                    )));
                 }
                 log.push(receipt);
             }
@@ -359,7 +362,8 @@ impl Customer {
 /// signature was checked when the link was read.
 ///
 /// # Errors
-/// [`ClientError::Request`], [`ClientError::Signature`] (another chain), [`ClientError::NotFound`] (no admitted vendor).
+/// [`ClientError::Request`], [`ClientError::Signature`] (another chain), [`ClientError::NotFound`] (no admitted
+/// vendor).
 pub async fn check_request(at: &ChainAt, request: &Signed<VendorRequest>) -> Result<CheckedRequest> {
     let asked = &request.statement;
     if asked.genesis != at.genesis() {
@@ -369,7 +373,9 @@ pub async fn check_request(at: &ChainAt, request: &Signed<VendorRequest>) -> Res
     let (vendor, organisation) = organisation_of(at, asked.vendor).await?;
     if organisation.role != Role::Vendor || organisation.standing != Standing::Admitted {
         let (role, standing) = (organisation.role, organisation.standing);
-        return Err(ClientError::NotFound(format!("{vendor} is no admitted vendor ({role}, {standing:?}); do not sign")));
+        return Err(ClientError::NotFound(format!(
+            "{vendor} is no admitted vendor ({role}, {standing:?}); do not sign"
+        )));
     }
     let (admitted_as, words) = (organisation.name.to_string(), asked.plain_words());
     Ok(CheckedRequest { request: request.clone(), vendor, admitted_as, words })
@@ -403,7 +409,8 @@ pub(crate) async fn delivery_account(at: &ChainAt, utility: OrganisationId) -> R
     account.ok_or_else(|| ClientError::NotFound(format!("{utility} has no delivery account")))
 }
 
-/// Has a node carry a statement to the chain, and waits until its effect is finalised. Gives the block at which it was seen.
+/// Has a node carry a statement to the chain, and waits until its effect is finalised. Gives the block at which it was
+/// seen.
 ///
 /// # Errors
 /// [`ClientError::Rpc`], [`ClientError::NotYet`], [`ClientError::Connection`].

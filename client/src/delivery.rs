@@ -8,7 +8,6 @@ use crate::{
 };
 use sealed_register::{
     delivery::{delivery_hash, Delivery, Segment},
-    verify::VerifyError,
     DayRange, Keyring, Level, OperatingDay,
 };
 use std::collections::BTreeMap;
@@ -16,8 +15,7 @@ use std::collections::BTreeMap;
 /// Takes sealed bytes only if they are those that the chain's state names.
 ///
 /// # Errors
-/// [`ClientError::NotYet`] (the node has not found them), [`ClientError::Receipt`] never; [`ClientError::Answer`] for
-/// other bytes than the chain's.
+/// [`ClientError::NotYet`] (the node has not found them), [`ClientError::Answer`] for other bytes than the chain's.
 pub(crate) fn check_sealed(sealed: Option<Sealed>, slot: &DeliverySlot, chain: &Chain) -> Result<Vec<u8>> {
     let Some(Sealed { bytes, .. }) = sealed else {
         let (url, block) = (chain.url(), slot.block);
@@ -57,8 +55,8 @@ impl Reader<'_> {
         Ok(epochs)
     }
 
-    /// Tests a delivery's keys on one cell for each segment and channel, all levels of the consent at once. Gives whether
-    /// every segment had a cell to test; segments of the present epoch often have none yet.
+    /// Tests a delivery's keys on one cell for each segment and channel, all levels of the consent at once. Gives
+    /// whether every segment had a cell to test; segments of the present epoch often have none yet.
     ///
     /// # Errors
     /// [`ClientError::Unverified`] names the first key that is not the one that sealed; as [`Reader::ask`].
@@ -90,9 +88,4 @@ impl Reader<'_> {
         }
         Ok(all)
     }
-}
-
-/// Whether an error says that the delivered keys are wrong, and not that something else went wrong.
-pub(crate) fn is_wrong_key(error: &ClientError) -> bool {
-    matches!(error, ClientError::Unverified(VerifyError::SectionMismatch { .. }))
 }

@@ -91,6 +91,13 @@ impl LineProblem {
     }
 }
 
+fn explained(explanation: &str) -> String {
+    match explanation.is_empty() {
+        true => String::new(),
+        false => format!(": {explanation}"),
+    }
+}
+
 fn listed(problems: &[LineProblem]) -> String {
     problems.iter().map(|problem| format!("\n  {problem}")).collect()
 }
@@ -116,7 +123,7 @@ pub enum ClientError {
     #[error("the transaction was refused: {0}")]
     PoolOther(String),
     /// The call failed in a block.
-    #[error("{call} was refused in block {block}: {pallet}.{error}{}{explanation}", if explanation.is_empty() { "" } else { ": " })]
+    #[error("{call} was refused in block {block}: {pallet}.{error}{}", explained(explanation))]
     Call {
         /// The call.
         call: &'static str,
@@ -247,8 +254,8 @@ impl ClientError {
     }
 }
 
-/// The node's own codes (node/src/rpc/errors.rs) are refusals, but for those that say that time will help; JSON-RPC's own
-/// (below zero) say that node and client do not fit.
+/// The node's own codes (node/src/rpc/errors.rs) are refusals, but for those that say that time will help; JSON-RPC's
+/// own (below zero) say that node and client do not fit.
 fn rpc_exit(code: i32) -> ExitCode {
     match code {
         // Finality is late, the vault is behind, not found, queue full.

@@ -1,5 +1,5 @@
-//! Files on this machine: written so that a crash leaves the old or the new content, never half of it, and private where
-//! they hold secrets.
+//! Files on this machine: written so that a crash leaves the old or the new content, never half of it, and private
+//! where they hold secrets.
 
 use crate::{error::FileProblem, Result};
 use std::{

@@ -147,7 +147,9 @@ pub struct OrganisationView {
 pub async fn batch(at: &ChainAt, utility: OrganisationId, shard: u16, sequence: u32) -> Result<BatchView> {
     let batch = at.batch(utility, shard, sequence).await?;
     let batch = batch.ok_or_else(|| {
-        ClientError::NotFound(format!("{utility} has committed no batch {sequence} of shard {shard} in finalised state"))
+        ClientError::NotFound(format!(
+            "{utility} has committed no batch {sequence} of shard {shard} in finalised state"
+        ))
     })?;
     Ok(BatchView {
         utility: utility.to_string(),

@@ -1,9 +1,9 @@
 //! The client of Wattseal: what utilities, customers and vendors do with a node, as a library and as the command
 //! `wattseal`.
 //!
-//! It trusts no vault: readings are accepted only under a root that an own node or a quorum of members' nodes states for
-//! a finalised block ([`roots`]), with a proof that nothing is missing and nothing newer exists ([`reading`]). It holds no
-//! Substrate crate: the chain is spoken to through subxt, and only in [`chain`].
+//! It trusts no vault: readings are accepted only under a root that an own node or a quorum of members' nodes states
+//! for a finalised block ([`roots`]), with a proof that nothing is missing and nothing newer exists ([`reading`]). It
+//! holds no Substrate crate: the chain is spoken to through subxt, and only in [`chain`].
 //!
 //! - Who one is: [`account`], [`profile`]. Where the chain is: [`chain`], [`node_rpc`].
 //! - A utility registers meters, prints tickets, serves its feed: [`utility`], [`serve`].

@@ -202,7 +202,8 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 pub fn base64url(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 4 / 3 + 3);
     for group in bytes.chunks(3) {
-        let number = group.iter().fold(0_u32, |number, byte| (number << 8) | u32::from(*byte)) << (8 * (3 - group.len()));
+        let number =
+            group.iter().fold(0_u32, |number, byte| (number << 8) | u32::from(*byte)) << (8 * (3 - group.len()));
         for place in 0..=group.len() {
             let value = (number >> (18 - 6 * place)) & 63;
             text.push(ALPHABET.get(value as usize).copied().map_or('A', char::from));

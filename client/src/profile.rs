@@ -1,4 +1,5 @@
-//! The profile: a folder for its owner alone, with the recovery phrase and everything that hangs on consents and meters.
+//! The profile: a folder for its owner alone, with the recovery phrase and everything that hangs on consents and
+//! meters.
 //!
 //! ```text
 //! phrase                the recovery phrase, 0600
@@ -41,7 +42,8 @@ impl Profile {
     pub fn usual(role: &str) -> Result<PathBuf> {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let config = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")));
-        let config = config.ok_or_else(|| ClientError::Usage("no home folder is known: give --profile FOLDER".into()))?;
+        let config =
+            config.ok_or_else(|| ClientError::Usage("no home folder is known: give --profile FOLDER".into()))?;
         Ok(config.join("wattseal").join(role))
     }
 

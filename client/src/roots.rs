@@ -1,5 +1,5 @@
-//! Where finalised roots come from: an own node, or a quorum of members' nodes (protocol section 6). Never from the vault
-//! that serves the readings.
+//! Where finalised roots come from: an own node, or a quorum of members' nodes (protocol section 6). Never from the
+//! vault that serves the readings.
 
 use crate::{
     chain::{types::ShardState, Chain, ChainAt},
@@ -81,13 +81,15 @@ impl Access {
     /// # Errors
     /// [`ClientError::Connection`], [`ClientError::Usage`] (fewer than three others), [`ClientError::Root`].
     pub async fn quorum(vault: &str, serving: OrganisationId, members: &[(OrganisationId, String)]) -> Result<Self> {
-        let mut others: Vec<_> = members.iter().map(|(member, _)| *member).filter(|member| *member != serving).collect();
+        let mut others: Vec<_> =
+            members.iter().map(|(member, _)| *member).filter(|member| *member != serving).collect();
         others.sort();
         others.dedup();
         if others.len() < usize::from(QUORUM) {
             let found = others.len();
             return Err(ClientError::Usage(format!(
-                "a quorum needs nodes of at least {QUORUM} members other than {serving}, whose vault serves; {found} given"
+                "a quorum needs nodes of at least {QUORUM} members other than {serving}, whose vault serves; there are \
+                 {found}"
             )));
         }
         let vault = Chain::connect(vault).await?;
@@ -124,7 +126,8 @@ impl Access {
         first.ok_or_else(|| sealed_register::finalized::QuorumError::TooFew { agreeing: 0 }.into())
     }
 
-    /// The root of a batch of the meter's shard, by the newest finalised block. Waits a little where the vault is ahead.
+    /// The root of a batch of the meter's shard, by the newest finalised block. Waits a little where the vault is
+    /// ahead.
     ///
     /// # Errors
     /// [`ClientError::Root`], [`ClientError::Quorum`], [`ClientError::Connection`].
@@ -286,7 +289,8 @@ mod tests {
 
     #[test]
     fn three_others_that_agree_are_a_quorum() {
-        let answers = said(&[("puc", answer(5, 50, None)), ("ercot", answer(5, 50, None)), ("opuc", answer(5, 50, None))]);
+        let answers =
+            said(&[("puc", answer(5, 50, None)), ("ercot", answer(5, 50, None)), ("opuc", answer(5, 50, None))]);
         let known = agree(&name("oncor"), &answers, 5).unwrap().unwrap();
         assert_eq!(known.root.provenance(), Provenance::Quorum { members: 3, answered: 3 });
         assert_eq!(agree(&name("oncor"), &answers, 6).unwrap(), None);
@@ -311,6 +315,9 @@ mod tests {
         let honest = answer(5, 50, None);
         let answers = said(&[("puc", honest), ("ercot", honest), ("opuc", honest), ("tnmp", answer(9, 90, None))]);
         let known = agree(&name("oncor"), &answers, 5).unwrap().unwrap();
-        assert_eq!((known.newest_sequence, known.root.provenance()), (5, Provenance::Quorum { members: 3, answered: 4 }));
+        assert_eq!(
+            (known.newest_sequence, known.root.provenance()),
+            (5, Provenance::Quorum { members: 3, answered: 4 })
+        );
     }
 }

@@ -57,7 +57,8 @@ impl FeedServer {
         if !folder.is_dir() {
             return Err(FileProblem::new(folder, "this is no folder").into());
         }
-        let problem = |error: io::Error| ClientError::Connection { url: format!("http://{listen}"), problem: error.to_string() };
+        let problem =
+            |error: io::Error| ClientError::Connection { url: format!("http://{listen}"), problem: error.to_string() };
         let listener = TcpListener::bind(listen).await.map_err(problem)?;
         let address = listener.local_addr().map_err(problem)?;
         Ok(Self { listener, folder: Arc::new(folder.into()), address })

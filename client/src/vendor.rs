@@ -126,7 +126,9 @@ impl Vendor {
         let today = at.today().await?;
         let key = at.kem_key(id).await?.filter(|key| today <= key.last_day);
         let key = key.ok_or_else(|| {
-            ClientError::NotFound(format!("{id} has no X-Wing key that is good today: register one ('vendor keys register')"))
+            ClientError::NotFound(format!(
+                "{id} has no X-Wing key that is good today: register one ('vendor keys register')"
+            ))
         })?;
         let held = self.kem()?.secrets.iter().any(|secret| secret.secret().public().as_bytes().as_slice() == key.key);
         match held {
@@ -185,8 +187,8 @@ impl Vendor {
         Ok(request)
     }
 
-    /// Carries a signed consent to the chain in the vendor's own transaction, waits until it is finalised, and keeps it.
-    /// One that is on chain already is only kept.
+    /// Carries a signed consent to the chain in the vendor's own transaction, waits until it is finalised, and keeps
+    /// it. One that is on chain already is only kept.
     ///
     /// # Errors
     /// As [`Vendor::request_of`] and [`Chain::submit`]; [`ClientError::Signature`].
@@ -284,8 +286,8 @@ impl Vendor {
         Err(last.into())
     }
 
-    /// Fetches days under a consent with the keys held. Keys for the present epoch are collected first where they are not
-    /// held and come within `patience`; without them the days sealed under it are named as not granted.
+    /// Fetches days under a consent with the keys held. Keys for the present epoch are collected first where they are
+    /// not held and come within `patience`; without them the days sealed under it are named as not granted.
     ///
     /// # Errors
     /// As [`Reader::fetch`]; [`ClientError::NotFound`] for a consent that this profile does not hold.

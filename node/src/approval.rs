@@ -1,9 +1,9 @@
 //! Which runtimes may use a utility's secrets on this machine (architecture.md, "The worker's rules").
 //!
-//! A runtime upgrade changes the worker's code, and the worker sees the sealing key's signatures and the readings in clear.
-//! So the council, which decides about upgrades, could read every utility's data unless each operator approves the new
-//! code on their own machine. At a block whose code is not approved the worker runs with an empty database, no network and
-//! without this project's keys: it finds no configuration and returns at once.
+//! A runtime upgrade changes the worker's code, and the worker sees the sealing key's signatures and the readings in
+//! clear. So the council, which decides about upgrades, could read every utility's data unless each operator approves
+//! the new code on their own machine. At a block whose code is not approved the worker runs with an empty database, no
+//! network and without this project's keys: it finds no configuration and returns at once.
 
 use sc_client_api::StorageProvider;
 use sp_core::{
@@ -152,8 +152,8 @@ impl Approvals {
         *reminded = Some((code, Instant::now()));
         log::warn!(
             target: "wattseal::worker",
-            "the chain runs a runtime that you have not approved, so nothing is sealed or delivered here. When you have \
-             read its code: wattseal-node feed approve-runtime 0x{}",
+            "the chain runs a runtime that you have not approved, so nothing is sealed or delivered here. When you \
+             have read its code: wattseal-node feed approve-runtime 0x{}",
             hex::encode(code),
         );
     }

@@ -33,7 +33,8 @@ pub struct RunCmd {
 /// Options that only this node has.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct WattsealParams {
-    /// Folder of Smart Meter Texas files that the worker reads, served as a JSON listing (nginx: autoindex_format json).
+    /// Folder of Smart Meter Texas files that the worker reads, served as a JSON listing (nginx: autoindex_format
+    /// json).
     ///
     /// `http://` is accepted for this machine only. Implies `--offchain-worker always`. Without it the address set last
     /// (`feed set-url`) is used.

@@ -1,5 +1,7 @@
 //! What each command does.
 
+#![allow(clippy::result_large_err)] // the SDK's error type, returned a few times per process
+
 use crate::{
     chain_spec,
     cli::{Cli, Subcommand, VaultCmd},

@@ -166,7 +166,8 @@ impl Node {
         stream.set_write_timeout(Some(DEADLINE))?;
         write!(
             stream,
-            "POST / HTTP/1.0\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            "POST / HTTP/1.0\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
             self.address,
             body.len()
         )?;

@@ -11,6 +11,9 @@ pub const MAX_QUEUE: usize = 256;
 /// Most entries of the list of finished requests.
 const MAX_DONE: usize = 256;
 
+/// The feed's address as it was set last, kept over restarts; written by the native task and by `feed set-url`.
+pub const FEED_URL: &[u8] = b"wattseal/feed-url";
+
 /// Identifiers of requests that the chain shows done, newest last; written by the native task.
 const DONE: &[u8] = b"wattseal/queue/done";
 
@@ -112,8 +115,8 @@ impl OffchainStore {
         self.get(keys::QUEUE).unwrap_or_default()
     }
 
-    /// Puts a request into the queue. One that waits already is not put in twice; one that was finished earlier may come
-    /// again (keys of a later epoch), and its old outcome is forgotten.
+    /// Puts a request into the queue. One that waits already is not put in twice; one that was finished earlier may
+    /// come again (keys of a later epoch), and its old outcome is forgotten.
     ///
     /// # Errors
     /// [`QueueFull`].

@@ -1,5 +1,7 @@
 //! The full node: the SDK's parts, the vault beside the database, and the tasks between worker, chain and vault.
 
+#![allow(clippy::result_large_err)] // the SDK's error type, returned a few times per process
+
 use crate::{
     approval::Approvals,
     chain::{Chain, NodeChain},

@@ -1,12 +1,14 @@
 //! What each pallet is told.
 
 use crate::{
-    access, AccountId, Aura, Block, BlockNumber, Consents, Council, Hash, Meters, Nonce, PalletInfo, Participants, Runtime,
-    RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, System, Timestamp, VERSION,
+    access, AccountId, Address, Aura, Block, BlockNumber, Consents, Council, CouncilMembership, Hash, Meters, Nonce,
+    PalletInfo, Participants, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION,
 };
 use frame_support::{
-    derive_impl, parameter_types,
-    traits::{ConstBool, ConstU32, ConstU64},
+    derive_impl,
+    dispatch::DispatchResult,
+    parameter_types,
+    traits::{ConstBool, ConstU32, ConstU64, Contains},
     weights::{
         constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_MILLIS},
         Weight,
@@ -17,7 +19,7 @@ use frame_system::{
     EnsureRoot,
 };
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
-use sp_runtime::{traits::IdentityLookup, Perbill};
+use sp_runtime::Perbill;
 use sp_version::RuntimeVersion;
 use wattseal_primitives::{OperatingDay, BLOCK_HASH_COUNT, SLOT_MILLISECONDS};
 
@@ -88,6 +90,11 @@ impl pallet_grandpa::Config for Runtime {
     type EquivocationReportSystem = ();
 }
 
+/// Most members of the council.
+const MAX_COUNCIL: u32 = 32;
+/// Most motions of the council at the same time.
+const MAX_MOTIONS: u32 = 32;
+
 /// The council: two thirds of it act as Root through `participants.enact`.
 pub type CouncilInstance = pallet_collective::Instance1;
 
@@ -97,15 +104,25 @@ impl pallet_collective::Config<CouncilInstance> for Runtime {
     type RuntimeEvent = RuntimeEvent;
     // A day.
     type MotionDuration = ConstU32<43_200>;
-    type MaxProposals = ConstU32<32>;
-    type MaxMembers = ConstU32<32>;
-    type DefaultVote = pallet_collective::MoreThanMajorityThenPrimeDefaultVote;
+    type MaxProposals = ConstU32<MAX_MOTIONS>;
+    type MaxMembers = ConstU32<MAX_COUNCIL>;
+    type DefaultVote = AbstentionIsNo;
     type WeightInfo = pallet_collective::weights::SubstrateWeight<Runtime>;
     type SetMembersOrigin = EnsureRoot<AccountId>;
     type MaxProposalWeight = MaxProposalWeight;
     type DisapproveOrigin = EnsureRoot<AccountId>;
     type KillOrigin = EnsureRoot<AccountId>;
     type Consideration = ();
+}
+
+/// Who has not voted when a motion's time is over has not agreed: otherwise a bare majority would be enough to act as
+/// Root.
+pub struct AbstentionIsNo;
+
+impl pallet_collective::DefaultVote for AbstentionIsNo {
+    fn default_vote(_prime_vote: Option<bool>, _yes_votes: u32, _no_votes: u32, _len: u32) -> bool {
+        false
+    }
 }
 
 impl pallet_membership::Config<pallet_membership::Instance1> for Runtime {
@@ -117,8 +134,36 @@ impl pallet_membership::Config<pallet_membership::Instance1> for Runtime {
     type PrimeOrigin = EnsureRoot<AccountId>;
     type MembershipInitialized = Council;
     type MembershipChanged = Council;
-    type MaxMembers = ConstU32<32>;
+    type MaxMembers = ConstU32<MAX_COUNCIL>;
     type WeightInfo = pallet_membership::weights::SubstrateWeight<Runtime>;
+}
+
+/// The seats of the council. A seat belongs to an organisation and follows its account.
+pub struct CouncilSeats;
+
+impl Contains<AccountId> for CouncilSeats {
+    fn contains(who: &AccountId) -> bool {
+        pallet_collective::Members::<Runtime, CouncilInstance>::get().contains(who)
+    }
+}
+
+impl pallet_participants::OnAccountChange<AccountId> for CouncilSeats {
+    /// The votes of the old account on open motions fall away; the new one may vote on them.
+    fn changed(old: &AccountId, new: &AccountId) -> DispatchResult {
+        if !pallet_membership::Members::<Runtime, pallet_membership::Instance1>::get().contains(old) {
+            return Ok(());
+        }
+        CouncilMembership::change_key(RuntimeOrigin::signed(old.clone()), Address::Id(new.clone()))
+            .map(|_| ())
+            .map_err(|failed| failed.error)
+    }
+
+    fn weight() -> Weight {
+        use pallet_membership::weights::WeightInfo;
+        // Besides what the membership counts: each open motion's votes, and here the members before anything else.
+        <Runtime as pallet_membership::Config<pallet_membership::Instance1>>::WeightInfo::change_key(MAX_COUNCIL)
+            .saturating_add(ParityDbWeight::get().reads_writes(u64::from(MAX_MOTIONS) + 1, MAX_MOTIONS.into()))
+    }
 }
 
 /// At least two thirds of the council.
@@ -127,6 +172,8 @@ pub type TwoThirds = pallet_collective::EnsureProportionAtLeast<AccountId, Counc
 impl pallet_participants::Config for Runtime {
     type RuntimeCall = RuntimeCall;
     type CouncilOrigin = TwoThirds;
+    type Councillors = CouncilSeats;
+    type AccountChange = CouncilSeats;
     type Clock = Clock;
     type CallClass = access::AllowList;
     type Customers = Meters;
@@ -157,5 +204,130 @@ pub struct Clock;
 impl pallet_participants::Today for Clock {
     fn today() -> OperatingDay {
         wattseal_primitives::central_day(pallet_timestamp::Now::<Runtime>::get())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{RuntimeGenesisConfig, System};
+    use frame_support::{assert_noop, assert_ok};
+    use pallet_collective::DefaultVote;
+    use pallet_participants::{GenesisOrganisation, Refusal};
+    use sp_runtime::{BuildStorage, TryRuntimeError};
+    use wattseal_primitives::{organisations::Role, Hash};
+
+    const OPERATOR: AccountId = AccountId::new([1; 32]);
+    const REGULATOR: AccountId = AccountId::new([2; 32]);
+    const VENDOR: AccountId = AccountId::new([3; 32]);
+    const NEW: AccountId = AccountId::new([9; 32]);
+
+    type Motions = pallet_collective::Call<Runtime, CouncilInstance>;
+
+    /// A chain with a council of the grid operator and the regulator.
+    fn on_chain(test: impl FnOnce()) {
+        let organisation = |id: &str, role, account| GenesisOrganisation {
+            id: id.into(),
+            role,
+            name: id.into(),
+            account,
+            endpoint: String::new(),
+            feed: None,
+            delivery: None,
+        };
+        let organisations = vec![
+            organisation("operator", Role::GridOperator, OPERATOR),
+            organisation("regulator", Role::Regulator, REGULATOR),
+            organisation("vendor", Role::Vendor, VENDOR),
+        ];
+        let genesis = RuntimeGenesisConfig {
+            council_membership: pallet_membership::GenesisConfig {
+                members: vec![OPERATOR, REGULATOR].try_into().unwrap(),
+                ..Default::default()
+            },
+            participants: pallet_participants::GenesisConfig { organisations },
+            ..Default::default()
+        };
+        sp_io::TestExternalities::new(genesis.build_storage().unwrap()).execute_with(|| {
+            System::set_block_number(1);
+            test();
+            let checked: Result<(), TryRuntimeError> = Participants::do_try_state();
+            assert_ok!(checked);
+        });
+    }
+
+    fn seats() -> Vec<AccountId> {
+        let members = pallet_membership::Members::<Runtime, pallet_membership::Instance1>::get().into_inner();
+        assert_eq!(pallet_collective::Members::<Runtime, CouncilInstance>::get(), members);
+        members
+    }
+
+    fn vote() -> RuntimeCall {
+        Motions::vote { proposal: Hash::zero(), index: 0, approve: true }.into()
+    }
+
+    fn may_vote(who: &AccountId) -> Result<(), Refusal> {
+        Participants::admission(who, &vote(), 200, Weight::from_parts(1_000_000, 0)).map(|_| ())
+    }
+
+    #[test]
+    fn a_seat_follows_the_organisations_account() {
+        on_chain(|| {
+            assert_ok!(Participants::rotate_account(RuntimeOrigin::signed(OPERATOR), NEW));
+            assert_eq!(seats(), [REGULATOR, NEW]);
+            assert_ok!(may_vote(&NEW));
+            assert_eq!(may_vote(&OPERATOR), Err(Refusal::UnknownAccount));
+            // Who has none gets none.
+            assert_ok!(Participants::rotate_account(RuntimeOrigin::signed(VENDOR), OPERATOR));
+            assert_eq!(seats(), [REGULATOR, NEW]);
+            assert_eq!(may_vote(&OPERATOR), Err(Refusal::NotForThisAccount));
+        });
+    }
+
+    #[test]
+    fn a_seat_follows_when_the_council_replaces_an_account() {
+        on_chain(|| {
+            let council = pallet_collective::RawOrigin::<AccountId, CouncilInstance>::Members(2, 2);
+            let regulator = sealed_register::OrganisationId::new("regulator").unwrap();
+            assert_ok!(Participants::replace_account(council.into(), regulator, NEW));
+            assert_eq!(seats(), [OPERATOR, NEW]);
+        });
+    }
+
+    #[test]
+    fn nobody_gets_a_second_seat() {
+        on_chain(|| {
+            // A seat without an organisation.
+            assert_ok!(CouncilMembership::add_member(RuntimeOrigin::root(), Address::Id(NEW)));
+            let taken = pallet_membership::Error::<Runtime, pallet_membership::Instance1>::AlreadyMember;
+            assert_noop!(Participants::rotate_account(RuntimeOrigin::signed(OPERATOR), NEW), taken);
+            assert_eq!(seats(), [OPERATOR, REGULATOR, NEW]);
+        });
+    }
+
+    #[test]
+    fn only_the_council_votes_also_while_suspended() {
+        on_chain(|| {
+            assert_ok!(may_vote(&OPERATOR));
+            assert_eq!(may_vote(&VENDOR), Err(Refusal::NotForThisAccount));
+            let council = || pallet_collective::RawOrigin::<AccountId, CouncilInstance>::Members(2, 2);
+            for id in ["regulator", "vendor"] {
+                let id = sealed_register::OrganisationId::new(id).unwrap();
+                assert_ok!(Participants::suspend(council().into(), id));
+            }
+            assert_ok!(may_vote(&REGULATOR));
+            assert_eq!(may_vote(&VENDOR), Err(Refusal::Suspended));
+        });
+    }
+
+    #[test]
+    fn abstention_is_no() {
+        for prime in [None, Some(false), Some(true)] {
+            for yes in 0..=4 {
+                assert!(!<Runtime as pallet_collective::Config<CouncilInstance>>::DefaultVote::default_vote(
+                    prime, yes, 0, 4
+                ));
+            }
+        }
     }
 }

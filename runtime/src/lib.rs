@@ -19,6 +19,9 @@ mod configs;
 pub mod genesis;
 mod submit;
 
+#[cfg(test)]
+mod tests;
+
 use sp_runtime::{generic, impl_opaque_keys, traits::BlakeTwo256, MultiAddress};
 use sp_version::RuntimeVersion;
 pub use wattseal_primitives::{AccountId, BlockNumber, Hash, Nonce, Signature};

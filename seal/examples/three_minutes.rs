@@ -8,7 +8,7 @@ use sealed_register::{
     batch::PushError,
     delivery::{open_delivery, plan_segments, seal_delivery, ConsentTerms, Deliverer, DeliveryContext, Purpose},
     finalized::{BlockRef, RootStatement},
-    grantee::grantee_hash,
+    grantee::{grantee_hash, GranteeSecret},
     kem::KemSecret,
     open::open_with,
     plain_words::{plain_words, text_hash, Language, PlainTerms},
@@ -192,7 +192,7 @@ fn consent(meter: &MeterId, utility: &Utility, vendor: &Vendor, data: DayRange) 
         data,
         access,
         purpose,
-        text_hash: text_hash(Language::English, &text),
+        text_hash: text_hash(&GranteeSecret(*vendor.secret.expose()), Language::English, &text),
     }
 }
 

@@ -40,6 +40,12 @@ pub enum Hold {
     /// Undated values against others.
     #[error("other values without a REVISION_DATE; give them the date of the correction if they are one")]
     NoDate,
+    /// A later date, other values, and intervals missing that were sealed.
+    #[error(
+        "a later REVISION_DATE with other values for a part of the day and none for intervals that were published; ask \
+         the source for the whole day"
+    )]
+    PartOfDay,
     /// The day was withdrawn.
     #[error("the day was withdrawn; release the readings if they are to be published again")]
     Withdrawn,
@@ -54,10 +60,12 @@ pub enum Hold {
 /// Decides about new readings of a day. `previous` must be of the same stream and day.
 ///
 /// - Same values: nothing, whatever the date. Values are energy and quality of every interval.
-/// - Values that only fill in what was missing: an amendment at the same date or without one, since a short day is
-///   sealed with the rest missing; what was sealed before stays in.
-/// - Later REVISION_DATE, other values: an amendment with exactly the new readings.
-/// - Earlier REVISION_DATE: ignored and counted. Equal or none: held.
+/// - Values that only fill in what was missing: an amendment whatever the date, since a short day is sealed with the
+///   rest missing; what was sealed before stays in, and the later of both dates is sealed.
+/// - Later REVISION_DATE, other values: an amendment with exactly the new readings, if they have a value wherever the
+///   sealed ones have. Nothing that was sealed is erased by a part of a day: a part that adds nothing is the same, one
+///   that contradicts is held.
+/// - Earlier REVISION_DATE, other values: ignored and counted. Equal or none: held.
 pub fn decide(previous: Option<&SealedVersion>, new: &DayReadings) -> Decision {
     let Some(previous) = previous else { return Decision::First };
     let Some(sealed) = &previous.readings else { return Decision::Held(Hold::Withdrawn) };
@@ -69,18 +77,15 @@ pub fn decide(previous: Option<&SealedVersion>, new: &DayReadings) -> Decision {
     }
     let later = new.revision_date > sealed.revision_date;
     let undated = new.revision_date == 0;
-    if !later && !undated && new.revision_date < sealed.revision_date {
-        return Decision::Older;
-    }
-    let readings = if later {
-        new.clone()
-    } else {
-        match completed(sealed, new) {
-            Some(readings) if readings.intervals == sealed.intervals => return Decision::Same,
-            Some(readings) => readings,
-            None if undated => return Decision::Held(Hold::NoDate),
-            None => return Decision::Held(Hold::SameDate),
-        }
+    let older = !undated && new.revision_date < sealed.revision_date;
+    let readings = match completed(sealed, new) {
+        _ if later && !erases(sealed, new) => new.clone(),
+        Some(readings) if readings.intervals != sealed.intervals => readings,
+        _ if older => return Decision::Older,
+        Some(_) => return Decision::Same,
+        None if later => return Decision::Held(Hold::PartOfDay),
+        None if undated => return Decision::Held(Hold::NoDate),
+        None => return Decision::Held(Hold::SameDate),
     };
     match previous.revision.checked_add(1) {
         Some(revision) => Decision::Amend { revision, readings },
@@ -88,7 +93,14 @@ pub fn decide(previous: Option<&SealedVersion>, new: &DayReadings) -> Decision {
     }
 }
 
-/// The sealed readings with their missing intervals filled from the new ones; `None` if both have another value anywhere.
+/// Whether the new readings lack an interval that the sealed ones have.
+fn erases(sealed: &DayReadings, new: &DayReadings) -> bool {
+    let lacks = |(old, new): (&Reading, &Reading)| old.quality != Quality::Missing && new.quality == Quality::Missing;
+    sealed.intervals.iter().zip(&new.intervals).any(lacks)
+}
+
+/// The sealed readings with their missing intervals filled from the new ones, at the later of both dates; `None` if both
+/// have another value anywhere.
 fn completed(sealed: &DayReadings, new: &DayReadings) -> Option<DayReadings> {
     let merge = |(old, new): (&Reading, &Reading)| match (old.quality, new.quality) {
         (Quality::Missing, _) => Some(*new),
@@ -97,7 +109,8 @@ fn completed(sealed: &DayReadings, new: &DayReadings) -> Option<DayReadings> {
         _ => None,
     };
     let intervals = sealed.intervals.iter().zip(&new.intervals).map(merge).collect::<Option<_>>()?;
-    Some(DayReadings { intervals, ..sealed.clone() })
+    let revision_date = sealed.revision_date.max(new.revision_date);
+    Some(DayReadings { intervals, revision_date, ..sealed.clone() })
 }
 
 #[cfg(test)]
@@ -144,7 +157,6 @@ mod tests {
     #[test]
     fn the_rest_of_a_short_day_completes_it() {
         let whole = |j: u32| (j + 1, ACTUAL);
-        let part = |keep: fn(u32) -> bool| move |j: u32| if keep(j) { whole(j) } else { (0, Quality::Missing) };
         for date in [0, 7] {
             let first = sealed(day(date, part(|j| j < 60)));
             let rest = day(date, part(|j| j >= 50));
@@ -154,6 +166,47 @@ mod tests {
             let contradicting = day(date, |j| if j == 0 { (99, ACTUAL) } else { whole(j) });
             assert!(matches!(decide(Some(&first), &contradicting), Decision::Held(_)));
         }
+    }
+
+    fn part(keep: impl Fn(u32) -> bool) -> impl Fn(u32) -> (u32, Quality) {
+        move |j| if keep(j) { (j + 1, ACTUAL) } else { (0, Quality::Missing) }
+    }
+
+    #[test]
+    fn a_later_partial_day_erases_nothing() {
+        let whole = sealed(day(100, part(|_| true)));
+        // It says less than is sealed: nothing new.
+        assert_eq!(decide(Some(&whole), &day(200, part(|j| j < 60))), Decision::Same);
+        assert_eq!(decide(Some(&whole), &day(200, part(|_| false))), Decision::Same);
+        // It says something else, and nothing about the rest: a person must tell.
+        let other = day(200, |j| if j < 60 { (j + 7, ACTUAL) } else { (0, Quality::Missing) });
+        assert_eq!(decide(Some(&whole), &other), Decision::Held(Hold::PartOfDay));
+        let estimated = day(200, |j| if j < 60 { (j + 1, Quality::Estimated) } else { (0, Quality::Missing) });
+        assert_eq!(decide(Some(&whole), &estimated), Decision::Held(Hold::PartOfDay));
+        // It fills in what was missing: both parts, at the later date.
+        let morning = sealed(day(100, part(|j| j < 60)));
+        let both = day(200, part(|j| j < 90));
+        let filling = decide(Some(&morning), &day(200, part(|j| (50..90).contains(&j))));
+        assert_eq!(filling, Decision::Amend { revision: 4, readings: both });
+        // What keeps every sealed interval may change them all, though more are missing elsewhere.
+        let corrected = day(200, |j| if j < 60 { (j + 7, ACTUAL) } else { (0, Quality::Missing) });
+        let amended = Decision::Amend { revision: 4, readings: corrected.clone() };
+        assert_eq!(decide(Some(&morning), &corrected), amended);
+    }
+
+    #[test]
+    fn an_earlier_dated_rest_completes_a_short_day() {
+        let morning = sealed(day(100, part(|j| j < 60)));
+        let whole = Decision::Amend { revision: 4, readings: day(100, part(|_| true)) };
+        assert_eq!(decide(Some(&morning), &day(50, part(|j| j >= 60))), whole);
+        assert_eq!(decide(Some(&morning), &day(50, part(|_| true))), whole);
+        // Nothing is filled in, or something differs.
+        assert_eq!(decide(Some(&morning), &day(50, part(|j| j < 30))), Decision::Older);
+        let differs = day(50, |j| if j == 0 { (99, ACTUAL) } else { (j + 1, ACTUAL) });
+        assert_eq!(decide(Some(&morning), &differs), Decision::Older);
+        let last = SealedVersion { revision: u16::MAX, ..morning };
+        let rest = day(50, part(|j| j >= 60));
+        assert_eq!(decide(Some(&last), &rest), Decision::Held(Hold::RevisionsExhausted));
     }
 
     #[test]

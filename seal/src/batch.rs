@@ -3,7 +3,8 @@
 //! A body is a row of chunks of at most 1 MiB. Each begins with 32 bytes that say where it belongs: `wsb1`, utility
 //! (16 bytes), shard (u16), batch sequence (u32), number of the chunk from 0 (u16), number of cells (u32). The cells
 //! follow, one after the other. The body hash is over the chunks' hashes and their number, so a receiver checks chunk
-//! after chunk and never holds more than one.
+//! after chunk and never holds more than one. That a chunk extends its streams does not make it authentic: it is only after
+//! [`crate::batch_check::BatchVerifier::finish`] has compared body hash and root with the chain.
 
 use crate::{
     cell::{Header, SealedCell},

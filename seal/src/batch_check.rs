@@ -7,6 +7,7 @@ use crate::{
     decode::DecodeError,
     heads::{CellName, ExtendError, Heads},
     shard::Shard,
+    tree::LAST_DAY,
     types::{Channel, DayRange, Hash, MeterId, OperatingDay},
 };
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -60,6 +61,18 @@ pub enum BatchError {
         expected: u32,
         /// The cell's.
         found: u32,
+    },
+    /// A day that no key exists for.
+    #[error("{cell} is of a day beyond the key trees, which end on {LAST_DAY}")]
+    DayBeyondTree {
+        /// The cell.
+        cell: CellName,
+    },
+    /// The end of a stream is no revision of anything.
+    #[error("{cell} closes its stream, so its revision must be 0")]
+    CloseRevision {
+        /// The cell.
+        cell: CellName,
     },
     /// Not the next revision of its day.
     #[error("{cell} is not the next revision of its day: revision {expected} is")]
@@ -124,7 +137,8 @@ impl BatchVerifier {
         Self { announced, sequence, heads, chunks: 0, body, cells: 0, days: None, revisions }
     }
 
-    /// Checks the next chunk and returns its cells with their hashes, at most 1 MiB of them.
+    /// Checks the next chunk and returns its cells with their hashes, at most 1 MiB of them. They are authentic only when
+    /// [`BatchVerifier::finish`] has returned heads: until then nothing but the utility's word stands for their words.
     ///
     /// # Errors
     /// [`BatchError`] names the cell or the figure that does not fit; the whole batch is to be refused then.
@@ -169,6 +183,12 @@ impl BatchVerifier {
         let expected = context.epoch(&header.meter).ok_or(BatchError::UnknownMeter { cell: name })?;
         if header.epoch != expected {
             return Err(BatchError::WrongEpoch { cell: name, expected, found: header.epoch });
+        }
+        if header.day > LAST_DAY {
+            return Err(BatchError::DayBeyondTree { cell: name });
+        }
+        if header.kind == Kind::Close && header.revision != 0 {
+            return Err(BatchError::CloseRevision { cell: name });
         }
         self.heads.check(header)?;
         if header.kind == Kind::Day {

@@ -101,7 +101,7 @@ pub struct ConsentTerms {
     pub access: DayRange,
     /// What for.
     pub purpose: Purpose,
-    /// Hash of the language and text that the customer was shown ([`crate::plain_words::text_hash`]).
+    /// Keyed hash of the language and text that the customer was shown ([`crate::plain_words::text_hash`]).
     pub text_hash: Hash,
 }
 

@@ -54,7 +54,7 @@ impl Keyring {
         if let Some(key) = self.meter_keys.get(&header.generation) {
             return key.epoch_key(header.epoch).tree_root(header.channel, level).leaf(header.day);
         }
-        self.cover(header, level).and_then(|cover| cover.leaf(header.day))
+        self.cover(header, level).and_then(|(_, cover)| cover.leaf(header.day))
     }
 
     /// The key commitment of a cell at one level, if the key is held. For many days in order use a [`Cursor`].
@@ -83,14 +83,24 @@ impl Keyring {
         Cursor { keyring: self, walkers: BTreeMap::new() }
     }
 
-    fn cover(&self, header: &Header, level: Level) -> Option<&Cover> {
+    /// The cover that is used for a cell, with its place among those of its channel, level and epoch.
+    fn cover(&self, header: &Header, level: Level) -> Option<(usize, &Cover)> {
         let covers = self.covers.get(&(header.channel, level, header.epoch))?;
-        covers.iter().find(|cover| cover.range().contains(header.day))
+        covers.iter().enumerate().find(|(_, cover)| cover.range().contains(header.day))
     }
 }
 
-/// Which tree of a channel and level: generation (`None` for granted covers, which know nothing of it) and epoch.
-type TreeName = (Option<u16>, u32);
+/// Where keys come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// The meter key of a generation.
+    MeterKey(u16),
+    /// The granted cover at this place among those of its channel, level and epoch.
+    Cover(usize),
+}
+
+/// Which keys of a channel and level: origin and epoch.
+type TreeName = (Origin, u32);
 
 /// Derives keys from a [`Keyring`] and remembers the tree paths of the last days.
 pub struct Cursor<'a> {
@@ -106,17 +116,23 @@ impl Cursor<'_> {
 
     /// The leaf key of a cell at one level, if held.
     pub fn leaf(&mut self, header: &Header, level: Level) -> Option<LeafKey> {
-        let by_meter_key = self.keyring.meter_keys.get(&header.generation);
-        let tree = (by_meter_key.map(MeterKey::generation), header.epoch);
-        let place = (header.channel, level);
+        // The origin first: two covers may have the same day below them, and a remembered path proves nothing about which
+        // of them is to be used.
+        let meter_key = self.keyring.meter_keys.get(&header.generation);
+        let cover = match meter_key {
+            Some(_) => None,
+            None => Some(self.keyring.cover(header, level)?),
+        };
+        let origin = cover.map_or(Origin::MeterKey(header.generation), |(at, _)| Origin::Cover(at));
+        let (tree, place) = ((origin, header.epoch), (header.channel, level));
         if let Some((held, walker)) = self.walkers.get_mut(&place) {
             if *held == tree && walker.has(header.day) {
                 return walker.leaf(header.day);
             }
         }
-        let top = match by_meter_key {
-            Some(key) => key.epoch_key(header.epoch).tree_root(header.channel, level),
-            None => self.keyring.cover(header, level)?.node_above(header.day)?,
+        let top = match (cover, meter_key) {
+            (Some((_, cover)), _) => cover.node_above(header.day)?,
+            (None, key) => key?.epoch_key(header.epoch).tree_root(header.channel, level),
         };
         let mut walker = LeafWalker::new(top);
         let leaf = walker.leaf(header.day);

@@ -8,7 +8,8 @@ mod spanish;
 
 use crate::{
     delivery::Purpose,
-    hash::{public_hash, Tag},
+    grantee::GranteeSecret,
+    hash::{keyed_hash, Tag},
     statement::Word,
     types::{Channels, DayRange, Hash, Level},
 };
@@ -31,7 +32,8 @@ impl Language {
 /// What the words are about.
 #[derive(Clone, Copy, Debug)]
 pub struct PlainTerms<'a> {
-    /// The name the vendor goes by.
+    /// The name the vendor goes by, a [`crate::statement::VendorName`]: the words put it between quotation marks, which no
+    /// such name has.
     pub name: &'a str,
     /// What it wants to read.
     pub channels: Channels,
@@ -54,6 +56,9 @@ pub fn plain_words(terms: &PlainTerms<'_>, language: Language) -> String {
 }
 
 /// The hash of a text and its language, which request and consent carry.
-pub fn text_hash(language: Language, text: &str) -> Hash {
-    public_hash(Tag::PLAIN_WORDS, &[language.word().as_bytes(), text.as_bytes()])
+///
+/// Keyed with the request's secret: it stands on chain beside all that the text is made of but the vendor's name, so
+/// without a key whoever tries the names of all vendors would find the one.
+pub fn text_hash(secret: &GranteeSecret, language: Language, text: &str) -> Hash {
+    keyed_hash(&secret.0, Tag::PLAIN_WORDS, &[language.word().as_bytes(), text.as_bytes()])
 }

@@ -270,8 +270,13 @@ impl RangeProof {
         if count > MAX_ELEMENTS {
             return Err(reader.error("a proof has at most 65,536 cells"));
         }
-        let mut elements = Vec::with_capacity(count);
-        for sequence in (first..).take(count) {
+        let count = count as u32;
+        if count > 0 && first.checked_add(count - 1).is_none() {
+            return Err(reader.error("sequence numbers run over 2^32"));
+        }
+        let mut elements = Vec::with_capacity(count as usize);
+        for position in 0..count {
+            let sequence = first + position;
             let mut known = [0; Header::LEN];
             place_at(&mut known, CHANNEL, &[path.leaf.channel as u8]);
             place_at(&mut known, METER, &path.leaf.meter.0);
@@ -283,9 +288,6 @@ impl RangeProof {
             }
             elements.push(element);
             previous = Hash::default();
-        }
-        if elements.len() != count {
-            return Err(reader.error("sequence numbers run over 2^32"));
         }
         reader.finish()?;
         Ok(Self { form, path, elements })

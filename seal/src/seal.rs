@@ -4,7 +4,7 @@ use crate::{
     cell::{section_hash, Head, Header, Kind, SealedCell, Status, SUITE},
     hash::{keyed_hash, Tag},
     secrets::{MeterKey, Secret},
-    tree::{DayBeyondTree, LeafWalker},
+    tree::{DayBeyondTree, LeafWalker, LAST_DAY},
     types::{Channel, DayReadings, Intervals, Level, OperatingDay, StreamId},
     word::{words_of, WordError, Words},
 };
@@ -125,7 +125,7 @@ impl<'a> StreamSealer<'a> {
     /// Takes the readings of a day back: a cell without words as the given revision. Moves the head on.
     ///
     /// # Errors
-    /// [`SealError::StreamFull`].
+    /// [`SealError::StreamFull`], [`SealError::Beyond`]; the head is as before.
     pub fn withdraw(&mut self, day: OperatingDay, n: Intervals, revision: u16) -> Result<SealedCell, SealError> {
         self.without_words(Kind::Day, Status::Withdrawn, day, n, revision)
     }
@@ -133,7 +133,7 @@ impl<'a> StreamSealer<'a> {
     /// Closes the stream: the tenancy ended with `last_day`. Moves the head on.
     ///
     /// # Errors
-    /// [`SealError::StreamFull`].
+    /// [`SealError::StreamFull`], [`SealError::Beyond`]; the head is as before.
     pub fn close(&mut self, last_day: OperatingDay, n: Intervals) -> Result<SealedCell, SealError> {
         self.without_words(Kind::Close, Status::Reading, last_day, n, 0)
     }
@@ -146,6 +146,10 @@ impl<'a> StreamSealer<'a> {
         n: Intervals,
         revision: u16,
     ) -> Result<SealedCell, SealError> {
+        // Where no day can be sealed, none can be taken back and no stream can end.
+        if day > LAST_DAY {
+            return Err(DayBeyondTree(day).into());
+        }
         let mut cell = self.unsealed(kind, status, day, n, revision)?;
         cell.header.nonce = nonce(self.siv, &cell);
         self.head = Head::after(&cell);

@@ -32,6 +32,17 @@ pub enum VerifyError {
         /// Utility of the request.
         request: OrganisationId,
     },
+    /// The caller's newest batch is older than the root's, so it cannot be the newest.
+    #[error(
+        "batch {newest_sequence} was given for the shard's newest, but the finalised root is of batch {batch_sequence}; \
+         take the newest batch from a finalised block, learnt no worse than the root"
+    )]
+    NewestBehindRoot {
+        /// The number given.
+        newest_sequence: u32,
+        /// Batch of the root.
+        batch_sequence: u32,
+    },
     /// The root is of a shard that the meter does not belong to.
     #[error("meter {meter} does not belong to shard {}, whose root this is", .root_shard)]
     WrongShard {
@@ -196,8 +207,10 @@ fn words(level: Option<Level>) -> &'static str {
 
 /// Checks that a proof answers a request completely under a finalised root.
 ///
-/// `newest_sequence` is the number of the shard's newest batch as the caller knows it from a finalised block; if it is
-/// greater than the root's, the result says `Historic`. `keyring` must hold the keys of all segments of the request, at
+/// `newest_sequence` is the number of the shard's newest batch. It decides whether the result says `Current` or `Historic`
+/// (greater than the root's), so it must come from a [`FinalizedRoot`] of equal provenance: that of the newest finalised
+/// block that the caller knows, learnt no worse than `root`; never from the serving vault's word. A number smaller than the
+/// root's own cannot be the newest and is an error. `keyring` must hold the keys of all segments of the request, at
 /// its level.
 ///
 /// # Errors
@@ -210,6 +223,10 @@ pub fn verify_range(
     keyring: &Keyring,
 ) -> Result<VerifiedRange, VerifyError> {
     check_root(&request.stream, root)?;
+    if newest_sequence < root.batch_sequence() {
+        let batch_sequence = root.batch_sequence();
+        return Err(VerifyError::NewestBehindRoot { newest_sequence, batch_sequence });
+    }
     check_path(request, proof, root)?;
     check_order(request, proof)?;
     let hashes = Chain { request, cursor: keyring.cursor() };

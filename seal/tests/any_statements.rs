@@ -81,7 +81,7 @@ proptest! {
         terms in any_terms(),
         (hash, account, nonce) in any::<([u8; 32], [u8; 32], [u8; 16])>(),
         (small, large, head) in any::<(u32, u64, Option<u32>)>(),
-        (name, reference) in ("[a-zA-ZñÑ0-9&.]( ?[a-zé0-9,'()/+-]){0,15}", "[!-~]([ -~]{0,30}[!-~])?"),
+        (name, reference) in ("[0-9&.]?[a-zA-ZñÑ]( ?[a-zé0-9,'()/+-]){0,15}", "[!-~]([ -~]{0,30}[!-~])?"),
         (language, channel) in (any_word::<Language>(), any_word::<Channel>()),
         day in any::<u16>(),
     ) {

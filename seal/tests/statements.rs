@@ -267,12 +267,25 @@ fn each_error_is_its_own() {
 
 #[test]
 fn names_that_deceive_are_refused() {
-    for good in ["Ñandú Energía", "A", "AT&T (Texas) / O'Neil-Smith + Co., Ltd."] {
+    for good in ["Ñandú Energía", "A", "ø1", "Škoda Łódź ſ\u{24f}", "AT&T (Texas) / O'Neil-Smith + Co., Ltd."]
+    {
         assert_eq!(VendorName::new(good).unwrap().as_str(), good);
     }
     let long = "x".repeat(65);
     for bad in ["", " a", "a ", "a  b", "a\nb", "a\u{202e}b", "a\u{200b}b", "<b>", "a\tb", "a\u{a0}b", long.as_str()] {
         assert_eq!(VendorName::new(bad), None, "{bad:?}");
+    }
+    // Letters that nobody sees, that turn the direction of writing, or that look like others; the quotes around a name.
+    let alone =
+        ['\u{3164}', '\u{115f}', '\u{1160}', '\u{ffa0}', 'א', 'ع', 'а', 'Α', 'օ', 'ᴀ', 'Ａ', 'ª', 'º', '²', '٢'];
+    for bad in alone.into_iter().chain(['×', '÷', '\u{250}', '\u{301}', '"', '“', '”', '«', '»', '\u{ad}', '!', '|'])
+    {
+        let name = format!("Sol{bad}ar");
+        assert_eq!(VendorName::new(&name), None, "{bad:?}");
+        assert_eq!(VendorName::new(&bad.to_string()), None, "{bad:?}");
+    }
+    for bad in ["1", "123 - 4", "&", "...", "(1)"] {
+        assert_eq!(VendorName::new(bad), None, "{bad:?} has no letter");
     }
     for bad in ["", " ", "a ", "é", "a\nb", &long[..33]] {
         assert_eq!(Reference::new(bad), None, "{bad:?}");
@@ -299,6 +312,8 @@ fn a_request_is_shown_only_with_its_own_words_and_in_time() {
         assert_eq!(changed.check(day), Err(RequestError::WrongText));
         assert_eq!(changed.with_text_hash().check(day), Ok(()));
     }
+    let open = VendorRequest { secret: GranteeSecret::NONE, ..request.clone() }.with_text_hash();
+    assert_eq!(open.check(day), Err(RequestError::NoSecret));
     let beyond = VendorRequest { data: days((2022, 3, 1), (2099, 1, 1)), ..request }.with_text_hash();
     assert!(matches!(beyond.check(day), Err(RequestError::Terms(_))));
 }
@@ -349,6 +364,9 @@ fn only_the_grantee_gives_back_and_reads() {
     assert!(!GiveBack { vendor: [0; 32], ..give_back() }.is_by(&grantee));
     assert!(!Disclose { secret: GranteeSecret([0; 32]), ..disclose() }.is_true(&grantee));
     assert!(!ReadRequest { reader: [0; 32], ..read() }.is_by(&grantee));
+    // Without a secret the hash hides nothing, and nobody reads by it.
+    let open = grantee_hash(&read().reader, &GranteeSecret::NONE.0);
+    assert!(!ReadRequest { secret: GranteeSecret::NONE, ..read() }.is_by(&open));
     assert!(!read().is_customers());
     assert!(ReadRequest { consent: [0; 32], secret: GranteeSecret::NONE, ..read() }.is_customers());
     // What the chain shows of one vendor in two consents has nothing in common.
@@ -418,7 +436,7 @@ fn fixed_vectors_of_statements() {
             words.push(json!({
                 "language": language.word(), "name": request.name.as_str(), "channels": channels.word(),
                 "level": level.word(), "data": request.data.to_string(), "access": request.access.to_string(),
-                "purpose": purpose.word(), "hash": hex::encode(text_hash(language, &text)), "text": text,
+                "purpose": purpose.word(), "hash": hex::encode(text_hash(&request.secret, language, &text)), "text": text,
             }));
         }
     }

@@ -7,6 +7,7 @@ use crate::{
 use proptest::prelude::*;
 use sealed_register::{
     delivery::Purpose,
+    grantee::GranteeSecret,
     plain_words::{plain_words, text_hash, Language, PlainTerms},
     statement::{VendorRequest, Word},
     ticket::{TicketError, TicketSecret},
@@ -27,7 +28,25 @@ fn words_say_what_is_asked_in_both_languages() {
     for part in ["Bluebonnet Solar, Inc.", "cada 15 minutos", "del 1.º de marzo de 2022 al 28 de febrero de 2023"] {
         assert!(spanish.contains(part), "{part}\n{spanish}");
     }
-    assert_ne!(text_hash(Language::English, "a"), text_hash(Language::Spanish, "a"));
+    // The name stands between quotes that no name has, and the words promise what keys and batches can hold.
+    for part in [
+        "The company that calls itself “Bluebonnet Solar, Inc.” asks to read your electricity usage.\n",
+        "how much electricity you used on other days, your name, or your address",
+        "readings published more than some minutes later are closed to it",
+    ] {
+        assert!(english.contains(part), "{part}\n{english}");
+    }
+    for part in [
+        "La empresa que se llama a sí misma «Bluebonnet Solar, Inc.» pide leer su uso de electricidad.\n",
+        "ni cuánta electricidad usó usted en otros días, ni su nombre, ni su dirección",
+        "las lecturas que se publiquen más de algunos minutos después le quedan cerradas",
+    ] {
+        assert!(spanish.contains(part), "{part}\n{spanish}");
+    }
+    let secret = GranteeSecret([1; 32]);
+    assert_ne!(text_hash(&secret, Language::English, "a"), text_hash(&secret, Language::Spanish, "a"));
+    // Who does not hold the secret cannot find the vendor by trying names.
+    assert_ne!(text_hash(&secret, Language::English, "a"), text_hash(&GranteeSecret([2; 32]), Language::English, "a"));
     assert!(!english.contains("  ") && !spanish.contains("  "), "a line was broken wrongly");
     // Different terms never have the same words.
     let mut all = std::collections::BTreeSet::new();

@@ -30,7 +30,8 @@ impl Vault {
     /// reading the file.
     ///
     /// # Errors
-    /// The first thing that is wrong: [`VaultError::DamagedCell`] names the cell, [`VaultError::Damaged`] anything else.
+    /// The first thing that is wrong: [`VaultError::DamagedCell`] names the cell, [`VaultError::Damaged`] anything
+    /// else.
     pub fn verify_all(&self) -> Result<CheckReport, VaultError> {
         let transaction = self.read()?;
         let mut report = CheckReport::default();

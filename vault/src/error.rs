@@ -28,9 +28,10 @@ pub enum VaultError {
     },
     /// The receipts of this vault were signed by another key.
     #[error(
-        "the receipts of this vault are signed by {}, whose key is not in the keystore (it has {}); restore the key, or \
-         move the vault away and begin a new one",
-        sealed_register::hex(found), sealed_register::hex(expected)
+        "the receipts of this vault are signed by {}, whose key is not in the keystore (it has {}); restore the key, \
+         or move the vault away and begin a new one",
+        sealed_register::hex(found),
+        sealed_register::hex(expected)
     )]
     OtherAccount {
         /// Key in the keystore.

@@ -71,8 +71,8 @@ impl Vault {
     /// answers for the block that the batch names.
     ///
     /// # Errors
-    /// [`VaultError::NotStaged`], [`VaultError::OutOfTurn`], [`VaultError::ShardBits`], [`VaultError::Refused`] (names the
-    /// cell), [`VaultError::Chain`], [`VaultError::Storage`]. Nothing has changed then.
+    /// [`VaultError::NotStaged`], [`VaultError::OutOfTurn`], [`VaultError::ShardBits`], [`VaultError::Refused`] (names
+    /// the cell), [`VaultError::Chain`], [`VaultError::Storage`]. Nothing has changed then.
     pub fn import(
         &self,
         batch: &BatchName,

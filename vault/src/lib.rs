@@ -1,10 +1,10 @@
 //! The vault: sealed readings as they stand under the chain's roots, and the receipts of who read them.
 //!
-//! One embedded, crash-safe file ([redb]). Every write is one transaction that is on disk when it returns. A batch's body
-//! enters [staging](Vault::stage) when it is made or fetched, and the record only by [`Vault::import`], which checks it
-//! against the chain and against every earlier cell first (protocol section 5). [`Vault::range`] answers with proofs to
-//! the newest root (section 6), and [`Vault::append_receipt`] keeps the chain of receipts (section 9). The vault knows
-//! no key: everything in it is sealed.
+//! One embedded, crash-safe file ([redb]). Every write is one transaction that is on disk when it returns. A batch's
+//! body enters [staging](Vault::stage) when it is made or fetched, and the record only by [`Vault::import`], which
+//! checks it against the chain and against every earlier cell first (protocol section 5). [`Vault::range`] answers with
+//! proofs to the newest root (section 6), and [`Vault::append_receipt`] keeps the chain of receipts (section 9). The
+//! vault knows no key: everything in it is sealed.
 
 mod check;
 mod error;
@@ -143,8 +143,8 @@ impl Vault {
         })
     }
 
-    /// Remembers the check value of a utility's `id` secret, which no generation changes, and refuses another one: another
-    /// sealing key would name all meters anew, and could open and amend nothing that was sealed before.
+    /// Remembers the check value of a utility's `id` secret, which no generation changes, and refuses another one:
+    /// another sealing key would name all meters anew, and could open and amend nothing that was sealed before.
     ///
     /// # Errors
     /// [`VaultError::OtherSealingKey`], [`VaultError::Storage`].

@@ -52,7 +52,8 @@ pub(crate) const SHARD_KEY: usize = 16 + 2;
 /// Length of the key of a stream's day, bytes.
 pub(crate) const DAY_KEY: usize = 16 + 16 + 1 + 2;
 
-/// Puts parts, which are as long as the whole, one after the other. Numbers go in big-endian, so that keys sort by them.
+/// Puts parts, which are as long as the whole, one after the other. Numbers go in big-endian, so that keys sort by
+/// them.
 pub(crate) fn join<const N: usize>(parts: &[&[u8]]) -> [u8; N] {
     debug_assert_eq!(parts.iter().map(|part| part.len()).sum::<usize>(), N);
     let mut key = [0; N];

@@ -64,7 +64,8 @@ impl Cache {
 }
 
 impl Vault {
-    /// Answers a request with a proof to the root of the shard's newest batch here ([`ShardHeads::tree`] has its number).
+    /// Answers a request with a proof to the root of the shard's newest batch here ([`ShardHeads::tree`] has its
+    /// number).
     ///
     /// # Errors
     /// [`VaultError::EmptyShard`], [`VaultError::DamagedCell`], [`VaultError::Damaged`], [`VaultError::TooLarge`],

@@ -1,4 +1,5 @@
-//! Receipts (protocol section 9): one for every answer, signed, numbered without gaps, each with the hash of the one before.
+//! Receipts (protocol section 9): one for every answer, signed, numbered without gaps, each with the hash of the one
+//! before.
 
 use crate::{error::VaultError, names::join, records, tables, Vault};
 use codec::{Decode, Encode};
@@ -36,7 +37,8 @@ impl ReadNonce {
     }
 }
 
-/// A receipt as it is kept: the signed text, and which meter it is about (a receipt itself names only the request's hash).
+/// A receipt as it is kept: the signed text, and which meter it is about (a receipt itself names only the request's
+/// hash).
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct StoredReceipt {
     /// The receipt's text.
@@ -83,8 +85,8 @@ impl Vault {
     /// signature; its error is passed on as [`VaultError::Unsigned`]. `head` is the number of the finalised head.
     ///
     /// # Errors
-    /// [`VaultError::NonceUsed`], [`VaultError::Unsigned`], [`VaultError::Damaged`], [`VaultError::Storage`]. Nothing has
-    /// changed then, and nothing may be served.
+    /// [`VaultError::NonceUsed`], [`VaultError::Unsigned`], [`VaultError::Damaged`], [`VaultError::Storage`]. Nothing
+    /// has changed then, and nothing may be served.
     pub fn append_receipt(
         &self,
         nonce: &ReadNonce,

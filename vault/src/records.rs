@@ -15,8 +15,9 @@ use sealed_register::{
     Channel, Hash, MeterId, OrganisationId, SealedCell,
 };
 
-/// Purpose of a stored cell's check value. Words of a cell are bound to its hash by keys only, which a vault has not, so
-/// it keeps a check value of its own; that nobody forged cell and check value together is shown by the batch's body hash.
+/// Purpose of a stored cell's check value. Words of a cell are bound to its hash by keys only, which a vault has not,
+/// so it keeps a check value of its own; that nobody forged cell and check value together is shown by the batch's body
+/// hash.
 const STORED_CELL: Tag = Tag(b"vltcell.");
 
 /// Length of a stored cell's check value, bytes.

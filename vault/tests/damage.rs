@@ -45,11 +45,12 @@ proptest! {
         let path = folder.path().join("vault.redb");
         flip(&path, nth, at, bit);
         let vault = Vault::open(&path, &GENESIS).unwrap();
-        let damaged = CellKey { utility: utility(), meter: made.meter(1), channel: Channel::Consumption, sequence: nth as u32 };
+        let (meter, channel) = (made.meter(1), Channel::Consumption);
+        let damaged = CellKey { utility: utility(), meter, channel, sequence: nth as u32 };
         let Err(VaultError::DamagedCell(found)) = vault.verify_all() else { panic!("the flipped bit was not seen") };
         prop_assert_eq!(found, damaged);
         // It is never served.
-        let stream = StreamId { genesis: GENESIS, utility: utility(), meter: made.meter(1), channel: Channel::Consumption };
+        let stream = StreamId { genesis: GENESIS, utility: utility(), meter, channel };
         let day = OperatingDay(crate::common::FIRST_DAY);
         let request = RangeRequest {
             stream,
@@ -58,7 +59,8 @@ proptest! {
             segments: Vec::new(),
             form: Form::Compact,
         };
-        let Err(VaultError::DamagedCell(found)) = vault.range(ShardId(0), &request) else { panic!("damage was served") };
+        let answer = vault.range(ShardId(0), &request);
+        let Err(VaultError::DamagedCell(found)) = answer else { panic!("damage was served") };
         prop_assert_eq!(found, damaged);
     }
 }

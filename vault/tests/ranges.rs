@@ -43,7 +43,8 @@ proptest! {
         let mut made = Utility::new();
         let mut all = days(1, 0, split);
         all.push((2, Channel::Consumption, 0, 0));
-        let batches = [made.batch(&all), made.batch(&days(1, split, 12)), made.batch(&[(1, Channel::Consumption, amended, 1)])];
+        let amendment = [(1, Channel::Consumption, amended, 1)];
+        let batches = [made.batch(&all), made.batch(&days(1, split, 12)), made.batch(&amendment)];
         for batch in &batches {
             made.take(&vault, batch).unwrap();
         }

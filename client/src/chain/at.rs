@@ -289,14 +289,19 @@ impl ChainAt {
         })
     }
 
-    async fn one<K: Encode, V: Decode>(&self, pallet: &'static str, entry: &'static str, key: K) -> Result<Option<V>> {
+    async fn one<K: Encode + Decode, V: Decode>(
+        &self,
+        pallet: &'static str,
+        entry: &'static str,
+        key: K,
+    ) -> Result<Option<V>> {
         let address = dynamic::storage::<(Static<K>,), Static<V>>(pallet, entry);
         let value = self.at.storage().try_fetch(address, (Static(key),)).await;
         let value = value.map_err(|error| self.storage(entry, error))?;
         value.map(|value| decode(entry, value.bytes())).transpose()
     }
 
-    async fn two<K: Encode, L: Encode, V: Decode>(
+    async fn two<K: Encode + Decode, L: Encode + Decode, V: Decode>(
         &self,
         pallet: &'static str,
         entry: &'static str,

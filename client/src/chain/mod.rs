@@ -17,9 +17,7 @@ pub use types::AccountId;
 use crate::{node_rpc::NodeRpc, ClientError, Result};
 use sealed_register::{finalized::BlockRef, Hash};
 use std::{sync::Arc, time::Duration};
-use subxt::{
-    backend::LegacyBackend, config::SubstrateConfig, utils::AccountId32, OnlineClient,
-};
+use subxt::{backend::LegacyBackend, config::SubstrateConfig, utils::AccountId32, OnlineClient};
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -109,7 +107,8 @@ impl Chain {
         Ok(BlockRef { number, hash: hash.ok_or_else(missing)? })
     }
 
-    /// Waits until block `number` is finalised, at most for `patience`, and gives the state of the newest finalised block.
+    /// Waits until block `number` is finalised, at most for `patience`, and gives the state of the newest finalised
+    /// block.
     ///
     /// # Errors
     /// [`ClientError::NotYet`], [`ClientError::Connection`].

@@ -94,7 +94,10 @@ mod tests {
     #[test]
     fn nodes_words_are_understood() {
         assert_eq!(Refusal::from_message("Custom error: 2"), Some(Refusal::UnknownAccount));
-        assert_eq!(Refusal::from_message("Invalid Transaction (1010): \"Custom error: 9\""), Some(Refusal::TooManyInFlight));
+        assert_eq!(
+            Refusal::from_message("Invalid Transaction (1010): \"Custom error: 9\""),
+            Some(Refusal::TooManyInFlight)
+        );
         assert_eq!(Refusal::from_message("Custom error: 255"), None);
         assert_eq!(Refusal::from_message("Transaction is outdated"), None);
     }

@@ -4,6 +4,7 @@ use super::{Call, Chain};
 use crate::{account::Account, chain::refusal::Refusal, ClientError, Result};
 use futures::future::try_join_all;
 use sealed_register::{finalized::BlockRef, Hash};
+use std::time::Duration;
 use subxt::{
     config::{DefaultExtrinsicParamsBuilder, SubstrateConfig},
     dynamic,
@@ -17,6 +18,9 @@ use subxt::{
 
 /// Blocks for which a transaction is valid.
 const MORTAL_BLOCKS: u64 = 256;
+
+/// How long a transaction is waited for: its era and a minute.
+const FINALITY: Duration = Duration::from_secs(2 * MORTAL_BLOCKS + 60);
 
 /// Transactions of one account in flight at once; the chain takes 16.
 const IN_FLIGHT: usize = 8;
@@ -155,13 +159,23 @@ impl Chain {
         }
     }
 
-    async fn send<P: Payload>(&self, signer: &Account, name: &'static str, nonce: u64, payload: &P) -> Result<Included> {
+    async fn send<P: Payload>(
+        &self,
+        signer: &Account,
+        name: &'static str,
+        nonce: u64,
+        payload: &P,
+    ) -> Result<Included> {
         let at = self.online.at_current_block().await.map_err(|error| self.lost(error))?;
         let params = DefaultExtrinsicParamsBuilder::<SubstrateConfig>::new().mortal(MORTAL_BLOCKS).nonce(nonce).build();
         let mut transactions = at.transactions();
         let progress = transactions.sign_and_submit_then_watch(payload, signer.keypair(), params).await;
         let progress = progress.map_err(|error| self.not_sent(error))?;
-        let block = progress.wait_for_finalized().await.map_err(|error| self.not_included(error))?;
+        let finalized = tokio::time::timeout(FINALITY, progress.wait_for_finalized()).await;
+        let finalized = finalized.map_err(|_| {
+            ClientError::NotYet(format!("{name} is not finalised within {} s: look later", FINALITY.as_secs()))
+        })?;
+        let block = finalized.map_err(|error| self.not_included(error))?;
         let at_block = block.at().await.map_err(|error| self.lost(error))?;
         let number = u32::try_from(at_block.block_number()).unwrap_or(u32::MAX);
         let events = block.wait_for_success().await.map_err(|error| self.failed(name, number, error))?;

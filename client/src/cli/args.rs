@@ -59,7 +59,8 @@ impl Vault {
 }
 
 fn member(text: &str) -> Result<(OrganisationId, String), String> {
-    let (name, url) = text.split_once('=').ok_or("write NAME=URL: the member's short name, and where its node answers")?;
+    let (name, url) =
+        text.split_once('=').ok_or("write NAME=URL: the member's short name, and where its node answers")?;
     Ok((name.parse().map_err(|error| format!("{error}"))?, url.to_owned()))
 }
 

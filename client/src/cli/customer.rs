@@ -1,5 +1,7 @@
 //! `wattseal customer`.
 
+mod own;
+
 use super::{
     args::{channels, consent, days, level, Export, Keys, Node, Patience, Vault},
     output::Output,
@@ -46,11 +48,11 @@ pub(super) enum Customer {
     /// Deliver a consent's keys to the vendor yourself, where the utility does not.
     Deliver(Deliver),
     /// The consents that you signed.
-    Consents(Consents),
+    Consents(own::Consents),
     /// Read your own days.
-    Readings(Readings),
+    Readings(own::Readings),
     /// Who has read your meter at this node's vault: its signed receipts.
-    AccessLog(AccessLog),
+    AccessLog(own::AccessLog),
 }
 
 #[derive(Debug, Subcommand)]
@@ -179,36 +181,6 @@ pub(super) struct Deliver {
     keys: Keys,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct Consents {
-    #[command(flatten)]
-    node: Node,
-    #[command(flatten)]
-    keys: Keys,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Readings {
-    #[command(flatten)]
-    which: Which,
-    #[command(flatten)]
-    export: Export,
-    #[command(flatten)]
-    vault: Vault,
-    #[command(flatten)]
-    keys: Keys,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct AccessLog {
-    #[command(flatten)]
-    which: Which,
-    #[command(flatten)]
-    node: Node,
-    #[command(flatten)]
-    keys: Keys,
-}
-
 impl Customer {
     pub(super) async fn run(self, output: &Output) -> Result<()> {
         match self {
@@ -267,7 +239,9 @@ fn meter_of(profile: &Profile, which: &Which) -> Result<(OrganisationId, MeterId
         (Some(meter), _) => meter.to_string(),
         (None, [only]) => only.clone(),
         (None, []) => {
-            return Err(ClientError::NotFound("no meter is claimed in this profile: claim one ('customer claim')".into()))
+            return Err(ClientError::NotFound(
+                "no meter is claimed in this profile: claim one ('customer claim')".into(),
+            ))
         }
         (None, several) => {
             let several = several.join(", ");
@@ -303,7 +277,9 @@ impl Claim {
             let link = Statement::Claim(claim).link();
             write_atomically(&path, format!("{link}\n").as_bytes(), Access::Private)?;
             let value = json!({ "meter": meter.to_string(), "signed": link });
-            output.result(&value, || format!("signed claim in {}: anybody in the consortium can carry it", path.display()));
+            output.result(&value, || {
+                format!("signed claim in {}: anybody in the consortium can carry it", path.display())
+            });
             return Ok(());
         }
         let (claim, block) = person.claim(&chain, &ticket, self.patience.duration()).await?;
@@ -345,7 +321,7 @@ fn show_request(output: &Output, checked: &CheckedRequest) {
     });
     output.result(&value, || {
         format!(
-            "{}\n\nOn the register this vendor is {} ('{}'); its reference is {}. The request can be answered until {}.",
+            "{}\n\nOn the register this vendor is {} ('{}'); its reference is {}. It can be answered until {}.",
             checked.words, checked.vendor, checked.admitted_as, asked.reference, asked.expires
         )
     });
@@ -359,7 +335,10 @@ impl Sign {
         let request = parse_request(&text_argument(&self.link)?)?;
         let checked = check_request(&chain.finalized().await?, &request).await?;
         if !self.yes {
-            output.note(&format!("{}\n\nOn the register: {} ('{}').\n", checked.words, checked.vendor, checked.admitted_as));
+            output.note(&format!(
+                "{}\n\nOn the register: {} ('{}').\n",
+                checked.words, checked.vendor, checked.admitted_as
+            ));
             if !output.confirmed(&format!("Sign this for meter {meter}?"))? {
                 return Err(ClientError::Usage("nothing was signed".into()));
             }
@@ -428,99 +407,12 @@ impl Deliver {
         let meter = given.consent()?.statement.terms.meter;
         let (_, _, record) = meter_of(&profile, &Which { meter: Some(meter) })?;
         let newest = record.keys.iter().max_by_key(|key| key.generation);
-        let key = newest.ok_or_else(|| ClientError::NotFound("the meter's key is not here: 'customer receive'".into()))?;
+        let key =
+            newest.ok_or_else(|| ClientError::NotFound("the meter's key is not here: 'customer receive'".into()))?;
         let access = self.vault.access().await?;
         let request = given.request()?.statement;
         let included = person.deliver(&access, self.consent, &request, &key.meter_key()).await?;
         output.included("keys delivered", &included);
-        Ok(())
-    }
-}
-
-impl Consents {
-    async fn run(self, output: &Output) -> Result<()> {
-        let profile = self.keys.profile(ROLE)?;
-        let at = self.node.chain().await?.finalized().await?;
-        let mut views: Vec<Value> = Vec::new();
-        for name in profile.names(kinds::GIVEN)? {
-            let Some(record) = profile.read::<GivenRecord>(kinds::GIVEN, &name)? else { continue };
-            let (consent, request) = (record.consent()?.statement, record.request()?.statement);
-            let state = match at.consent(&consent.id()).await? {
-                None => "not on chain".to_owned(),
-                Some(standing) => match standing.ended {
-                    None => "stands".into(),
-                    Some((why, block)) => format!("{why} in block {block}"),
-                },
-            };
-            views.push(json!({
-                "consent": hex(&consent.id()),
-                "meter": consent.terms.meter.to_string(),
-                "vendor": request.name.as_str(),
-                "level": consent.terms.level.word(),
-                "data": consent.terms.data.to_string(),
-                "access": consent.terms.access.to_string(),
-                "state": state,
-                "link": request_link(&record.request()?),
-            }));
-        }
-        let columns = ["vendor", "level", "data", "access", "state", "consent"];
-        let row = |view: &Value| columns.iter().map(|name| view[*name].as_str().unwrap_or("-").to_owned()).collect();
-        output.result(&Value::Array(views.clone()), || Output::table(&columns, views.iter().map(row)));
-        Ok(())
-    }
-}
-
-impl Readings {
-    async fn run(self, output: &Output) -> Result<()> {
-        let (profile, person) = (self.keys.profile(ROLE)?, Person::from_account(self.keys.account(ROLE)?));
-        let (utility, meter, record) = meter_of(&profile, &self.which)?;
-        if record.keys.is_empty() {
-            let text = format!("the key of meter {meter} is not here: receive it first ('customer receive')");
-            return Err(ClientError::NotFound(text));
-        }
-        let access = self.vault.access().await?;
-        let at = access.chain()?.finalized().await?;
-        let (known, today) = (at.known_meter(utility, meter).await?, at.today().await?);
-        let last = known.tenancy_end.unwrap_or(today).max(known.tenancy_start);
-        let range = DayRange { first: known.tenancy_start, last };
-        let all = Wanted { channels: known.channels, range, level: Level::Quarter };
-        let wanted = self.export.wanted(&all)?;
-        let bar = output.days_bar();
-        let fetched = person.own_readings(&access, (utility, meter), &record.keyring(), &wanted, &bar).await?;
-        output.fetched(&fetched, self.export.out.as_deref(), self.export.format())
-    }
-}
-
-impl AccessLog {
-    async fn run(self, output: &Output) -> Result<()> {
-        let (profile, person) = (self.keys.profile(ROLE)?, Person::from_account(self.keys.account(ROLE)?));
-        let (utility, meter, _) = meter_of(&profile, &self.which)?;
-        let log = person.access_log(&self.node.chain().await?, (utility, meter)).await?;
-        let view = |receipt: &Receipt| {
-            json!({
-                "number": receipt.number,
-                "block": receipt.block,
-                "first": receipt.range.first.to_string(),
-                "last": receipt.range.last.to_string(),
-                "level": receipt.level.word(),
-                "cells": receipt.cells,
-                "bytes": receipt.bytes,
-                "hash": hex(&receipt.hash()),
-                "request": hex(&receipt.request),
-            })
-        };
-        let row = |receipt: &Receipt| {
-            vec![
-                receipt.number.to_string(),
-                receipt.block.to_string(),
-                receipt.range.to_string(),
-                receipt.level.word().to_owned(),
-                receipt.bytes.to_string(),
-            ]
-        };
-        let header = ["receipt", "at block", "days", "resolution", "bytes"];
-        let views: Vec<Value> = log.iter().map(view).collect();
-        output.result(&Value::Array(views), || Output::table(&header, log.iter().map(row)));
         Ok(())
     }
 }

@@ -122,7 +122,7 @@ mod tests {
             "customer access-log --json",
             "vendor keys register --suri //Vendor",
             "vendor link --name Sunny --channels both --level day --data 2022-03-01..2023-02-28 \
-             --access 2023-03-01..2023-08-31 --purpose solar-sizing --reference 4711 --expires 2023-04-01 --qr code.svg",
+             --access 2023-03-01..2023-08-31 --purpose solar-sizing --reference 4711 --expires 2023-04-01 --qr c.svg",
             "vendor relay signed.txt",
             &format!("vendor fetch {consent} --from 2022-03-01 --level hour --channel consumption --csv --out out.csv"),
             &format!("vendor collect {consent} --quorum puc=wss://a.example,opuc=wss://b.example --serving oncor"),

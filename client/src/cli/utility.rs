@@ -100,7 +100,8 @@ impl Utility {
                 let count = tickets(&chain, utility, &rows, &command.out, command.qr_dir.as_deref()).await?;
                 let out = command.out.display();
                 let value = json!({ "tickets": count, "file": command.out });
-                output.result(&value, || format!("{count} tickets in {out}; they are secret until the letters are sent"));
+                output
+                    .result(&value, || format!("{count} tickets in {out}; they are secret until the letters are sent"));
                 Ok(())
             }
             Self::Serve(command) => {
@@ -146,6 +147,9 @@ impl Sync {
 async fn utility_of(chain: &Chain) -> Result<OrganisationId> {
     let utility = chain.rpc().vault().await?.utility;
     utility.ok_or_else(|| {
-        ClientError::NotFound(format!("{} is no utility's node: identifiers and tickets come only from there", chain.url()))
+        ClientError::NotFound(format!(
+            "{} is no utility's node: identifiers and tickets come only from there",
+            chain.url()
+        ))
     })
 }

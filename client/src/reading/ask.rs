@@ -42,7 +42,7 @@ pub struct Reader<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
     /// Its cells.
-    Cells(VerifiedRange),
+    Cells(Box<VerifiedRange>),
     /// Nothing was ever published about the meter and channel.
     Absent {
         /// The root under which that is proved.
@@ -86,7 +86,13 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`ClientError::Connection`], [`ClientError::Secret`].
-    pub async fn request(&self, vault: AccountId, channel: Channel, range: DayRange, level: Level) -> Result<ReadRequest> {
+    pub async fn request(
+        &self,
+        vault: AccountId,
+        channel: Channel,
+        range: DayRange,
+        level: Level,
+    ) -> Result<ReadRequest> {
         let (consent, secret) = self.consent.unwrap_or(([0; 32], GranteeSecret::NONE));
         Ok(ReadRequest {
             genesis: self.access.genesis(),
@@ -169,7 +175,8 @@ impl Reader<'_> {
     }
 }
 
-/// Checks a vault's receipt: its signature, and that it is about this request. Without one nothing of an answer is used.
+/// Checks a vault's receipt: its signature, and that it is about this request. Without one nothing of an answer is
+/// used.
 ///
 /// # Errors
 /// [`ClientError::Receipt`].
@@ -191,12 +198,7 @@ pub fn check_receipt(answer: &ReadAnswer, request: &ReadRequest) -> Result<Recei
 ///
 /// # Errors
 /// [`ClientError::Unverified`], [`ClientError::Absence`], [`ClientError::Answer`] (no proof at all).
-pub fn verify_answer(
-    answer: &ReadAnswer,
-    asked: &RangeRequest,
-    known: &KnownRoot,
-    keyring: &Keyring,
-) -> Result<Known> {
+pub fn verify_answer(answer: &ReadAnswer, asked: &RangeRequest, known: &KnownRoot, keyring: &Keyring) -> Result<Known> {
     let KnownRoot { root, newest_sequence } = *known;
     let undecodable = |error: sealed_register::decode::DecodeError| ClientError::Answer {
         method: "wattseal_read",
@@ -217,7 +219,7 @@ pub fn verify_answer(
     }
     let proof = RangeProof::decode(&answer.proof).map_err(undecodable)?;
     let range = sealed_register::verify_range(asked, &proof, &root, newest_sequence, keyring)?;
-    Ok(Known::Cells(range))
+    Ok(Known::Cells(Box::new(range)))
 }
 
 #[cfg(test)]

@@ -239,8 +239,7 @@ impl FetchedStream {
 }
 
 fn open_days(known: &Known, range: DayRange, keyring: &Keyring, calendar: &Calendar) -> Vec<FetchedDay> {
-    let nothing =
-        |day| FetchedDay { day, state: DayState::NotCommitted, revision: None, revisions: 0, epoch: None };
+    let nothing = |day| FetchedDay { day, state: DayState::NotCommitted, revision: None, revisions: 0, epoch: None };
     let verified = match known {
         Known::Absent { .. } => return range.iter().map(nothing).collect(),
         Known::Cells(verified) => verified,

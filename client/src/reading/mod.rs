@@ -80,6 +80,10 @@ fn parts(range: DayRange, level: Level) -> impl Iterator<Item = DayRange> {
 }
 
 #[cfg(test)]
+#[path = "tests.rs"]
+mod answers;
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
     use super::*;

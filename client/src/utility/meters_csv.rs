@@ -5,8 +5,8 @@
 //! 10443720001234567,residential,both,2021-06-01,0
 //! ```
 //!
-//! Columns in any order. `tenancy` (number of the ESI ID's customer, from 0) may be left out and is 0 then; `ticket_issue`
-//! may be there to issue a new claim ticket: a number greater than the one on chain.
+//! Columns in any order. `tenancy` (number of the ESI ID's customer, from 0) may be left out and is 0 then;
+//! `ticket_issue` may be there to issue a new claim ticket: a number greater than the one on chain.
 
 use super::csv::fields;
 use crate::{
@@ -125,13 +125,11 @@ fn row(line: u64, content: &str, header: &Header) -> Result<MeterRow, LineProble
     let problem = |column: &'static str, problem: String| LineProblem::new(line, column, problem);
     let esi_id = EsiId::parse(value("esi_id").as_bytes()).map_err(|error| problem("esi_id", error.to_string()))?;
     let class = MeterClass::from_word(value("class"));
-    let class = class.ok_or_else(|| {
-        problem("class", "this is none of residential, small_commercial and large_commercial".into())
-    })?;
+    let class = class
+        .ok_or_else(|| problem("class", "this is none of residential, small_commercial and large_commercial".into()))?;
     let channels = channels_of(value("channels"));
-    let channels = channels.ok_or_else(|| {
-        problem("channels", "this is none of consumption, generation and both".into())
-    })?;
+    let channels =
+        channels.ok_or_else(|| problem("channels", "this is none of consumption, generation and both".into()))?;
     let start = value("tenancy_start").parse::<OperatingDay>();
     let tenancy = match value(TENANCY) {
         "" => Ok(0),

@@ -35,10 +35,10 @@ pub async fn plan(chain: &Chain, utility: OrganisationId, rows: &[MeterRow]) -> 
             |row: &MeterRow| MeterPlan { esi_id: row.esi_id.clone(), tenancy: row.tenancy, issue: row.ticket_issue };
         let asked: Vec<MeterPlan> = part.iter().map(plan).collect();
         for (row, planned) in part.iter().zip(chain.rpc().plan_meters(&asked).await?) {
-            let ticket = planned.ticket.parse().map_err(|error| ClientError::Answer {
-                method: "wattseal_planMeters",
-                problem: format!("{error}"),
-            })?;
+            let ticket = planned
+                .ticket
+                .parse()
+                .map_err(|error| ClientError::Answer { method: "wattseal_planMeters", problem: format!("{error}") })?;
             let link = TicketLink { utility, meter: planned.meter, issue: planned.issue, ticket };
             tickets.push(Ticket { esi_id: row.esi_id.clone(), tenancy: row.tenancy, link, key: planned.ticket_key });
         }
@@ -46,7 +46,8 @@ pub async fn plan(chain: &Chain, utility: OrganisationId, rows: &[MeterRow]) -> 
     Ok(tickets)
 }
 
-/// Writes the tickets of a list of meters: a CSV file for its owner alone, and where `qr_folder` is given one SVG for each.
+/// Writes the tickets of a list of meters: a CSV file for its owner alone, and where `qr_folder` is given one SVG for
+/// each.
 ///
 /// # Errors
 /// As [`plan`]; [`crate::error::FileProblem`].
@@ -84,8 +85,8 @@ pub fn write_tickets(tickets: &[Ticket], out: &Path, qr_folder: Option<&Path>) -
         }
         let (meter, issue, ticket) = (link.meter, link.issue, link.ticket.to_text());
         let (text, qr_file) = (field(&link.link()), field(&qr_file));
-        // ESI IDs have more digits than a spreadsheet's numbers: with quotes they are still numbers to it, so mail-merge
-        // must read the column as text; that is said in the README.
+        // ESI IDs have more digits than a spreadsheet's numbers: with quotes they are still numbers to it, so
+        // mail-merge must read the column as text; that is said in the README.
         content.push_str(&format!("{esi_id},{tenancy},{meter},{issue},{ticket},{text},{qr_file}\n"));
     }
     write_atomically(out, content.as_bytes(), Access::Private)

@@ -5,7 +5,7 @@ use super::{
     types::{AsText, Hex, Meter, MeterPlan, PlannedMeter},
     RpcDeps,
 };
-use crate::{approval, keys, tasks::finality::check_feed_url};
+use crate::{approval, keys, offchain::FEED_URL, tasks::finality::check_feed_url};
 use sealed_register::{secrets::UtilitySecrets, ticket::TicketSecret, Channel};
 use serde::{Deserialize, Serialize};
 use wattseal_primitives::offchain::{
@@ -228,6 +228,7 @@ pub(super) fn set_feed(deps: &RpcDeps, url: &str) -> Result<(), RpcError> {
         || RpcError::NotFound("the worker is not configured yet; the node's log says which key it lacks".into());
     let config = deps.offchain.get::<WorkerConfig>(CONFIG).ok_or_else(missing)?;
     log::info!(target: "wattseal::feed", "feed: {}", if url.is_empty() { "none" } else { &url });
+    deps.offchain.set(FEED_URL, &url);
     deps.offchain.set(CONFIG, &WorkerConfig { feed_url: url, ..config });
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Reads and receipts (protocol section 9): everything is checked before anything is looked up, and the receipt is on disk
-//! before the answer leaves.
+//! Reads and receipts (protocol section 9): everything is checked before anything is looked up, and the receipt is on
+//! disk before the answer leaves.
 
 use super::{
     check_signature,

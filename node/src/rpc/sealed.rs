@@ -1,5 +1,5 @@
-//! Sealed keys from block bodies (protocol section 8): the window of the noted length with the noted hash, found without
-//! metadata, so that it works for blocks of every runtime version.
+//! Sealed keys from block bodies (protocol section 8): the window of the noted length with the noted hash, found
+//! without metadata, so that it works for blocks of every runtime version.
 
 use super::{
     errors::RpcError,
@@ -49,8 +49,8 @@ fn from_block(chain: &dyn Chain, slot: &Slot) -> Result<SealedDelivery, RpcError
     })
 }
 
-/// The window of this length with this BLAKE2-256 hash. The sealed bytes are a call's last argument, so the last windows
-/// are the likeliest.
+/// The window of this length with this BLAKE2-256 hash. The sealed bytes are a call's last argument, so the last
+/// windows are the likeliest.
 fn find<'a>(extrinsic: &'a [u8], length: usize, hash: &Hash) -> Option<&'a [u8]> {
     if length == 0 {
         return None;

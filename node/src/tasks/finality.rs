@@ -3,7 +3,7 @@
 use crate::{
     chain::Chain,
     keys::{self, KeyError, SecretSource},
-    offchain::OffchainStore,
+    offchain::{OffchainStore, FEED_URL},
 };
 use pallet_usage::worker::feed::{FeedError, FeedUrl};
 use std::{
@@ -49,9 +49,8 @@ impl Finality {
         offchain: OffchainStore,
         utility: Option<(SecretSource, Option<String>)>,
     ) -> Self {
-        let kept = offchain.get::<WorkerConfig>(CONFIG).map(|config| config.feed_url);
         offchain.remove(CONFIG);
-        let utility = utility.map(|(source, feed_url)| (source, feed_url.or(kept)));
+        let utility = utility.map(|(source, feed_url)| (source, feed_url.or(offchain.get(FEED_URL))));
         Self { chain, vault, offchain, utility, configured: false, reported: None, written: None }
     }
 
@@ -72,6 +71,7 @@ impl Finality {
                     config.utility,
                     if config.feed_url.is_empty() { "none" } else { &config.feed_url },
                 );
+                self.offchain.set(FEED_URL, &config.feed_url);
                 self.offchain.set(CONFIG, &config);
                 self.configured = true;
             }

@@ -1,5 +1,6 @@
-//! Tells the worker what the vault holds of this utility: heads of each shard, versions of each day. It is a function of
-//! vault and keys alone; here it is brought up to date, or made anew (protocol section 5: "a cache that can be rebuilt").
+//! Tells the worker what the vault holds of this utility: heads of each shard, versions of each day. It is a function
+//! of vault and keys alone; here it is brought up to date, or made anew (protocol section 5: "a cache that can be
+//! rebuilt").
 
 use crate::{
     keys::{KeyError, SecretSource},
@@ -39,7 +40,9 @@ pub enum IndexError {
     #[error(transparent)]
     Vault(#[from] VaultError),
     /// A cell of this utility does not open with its keys.
-    #[error("cell {sequence} of meter {meter} does not open with this utility's keys ({error}); was the sealing key changed?")]
+    #[error(
+        "cell {sequence} of meter {meter} does not open with this utility's keys ({error}); was the sealing key changed?"
+    )]
     Open {
         /// The meter.
         meter: MeterId,

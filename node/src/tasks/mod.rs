@@ -1,10 +1,10 @@
 //! The native tasks between chain, vault and worker.
 //!
-//! [`outbox`] copies what the worker sealed into the vault's staging area. Everything else follows finality, in one task
-//! and in this order: [`finality`] tells the worker the finalised block and its configuration, [`importer`] takes what the
-//! chain has and the vault has not, [`index`] tells the worker what the vault holds, [`queue`] takes finished requests out
-//! of the queue. No task reads events or old state: each compares the finalised state with what is here, so a node that was
-//! away, or synchronised without notifications, catches up by itself.
+//! [`outbox`] copies what the worker sealed into the vault's staging area. Everything else follows finality, in one
+//! task and in this order: [`finality`] tells the worker the finalised block and its configuration, [`importer`] takes
+//! what the chain has and the vault has not, [`index`] tells the worker what the vault holds, [`queue`] takes finished
+//! requests out of the queue. No task reads events or old state: each compares the finalised state with what is here,
+//! so a node that was away, or synchronised without notifications, catches up by itself.
 
 pub mod finality;
 pub mod importer;
@@ -54,8 +54,9 @@ pub fn spawn(handle: &SpawnTaskHandle, client: &Arc<FullClient>, tasks: Tasks) {
         handle.spawn_blocking("wattseal-outbox", Some("wattseal"), run);
     }
     let client = client.clone();
+    // Now, not in the task: what an earlier run of the node told the worker is void before the worker runs.
+    let mut follower = Follower::new(tasks);
     let run = async move {
-        let mut follower = Follower::new(tasks);
         let mut finality = client.finality_notification_stream().fuse();
         let mut ticks = tokio::time::interval(FOLLOW_PERIOD);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

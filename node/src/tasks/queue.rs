@@ -1,5 +1,5 @@
-//! Takes requests out of the queue: when the finalised chain shows them done, when they can no longer come true, and some
-//! time after the worker refused them (it looks at refused ones again meanwhile, since some reasons pass).
+//! Takes requests out of the queue: when the finalised chain shows them done, when they can no longer come true, and
+//! some time after the worker refused them (it looks at refused ones again meanwhile, since some reasons pass).
 
 use crate::{
     chain::{Chain, ChainError},

@@ -39,14 +39,22 @@ impl<T: Config> Pallet<T> {
 
         let slot = Self::slot(sealed, deliverer)?;
         Deliveries::<T>::insert((id, epoch, deliverer), slot);
-        Self::deposit_event(Event::KeysDelivered { consent: id, epoch, deliverer, length: slot.length });
+        Self::deposit_event(Event::KeysDelivered { consent: id, epoch, deliverer, bytes: slot.length });
         Ok(())
     }
 
-    pub(crate) fn do_deliver_meter_key(who: &AccountId, id: MeterId, sealed: &[u8]) -> DispatchResult {
+    pub(crate) fn do_deliver_meter_key(
+        who: &AccountId,
+        id: MeterId,
+        ticket_issue: u32,
+        sealed: &[u8],
+    ) -> DispatchResult {
         let utility = Self::utility_of_delivery(who).ok_or(Error::<T>::NotAuthorized)?;
         let meter = pallet_meters::Pallet::<T>::meter(&utility, &id).ok_or(Error::<T>::UnknownMeter)?;
-        ensure!(meter.claim.is_some(), Error::<T>::NotTheHolder);
+        let claim = meter.claim.ok_or(Error::<T>::NotTheHolder)?;
+        // Sealed for an earlier claim it opens for nobody who holds the meter, and would stand in the way of one that
+        // does.
+        ensure!(ticket_issue == claim.ticket_issue, Error::<T>::InvalidDelivery);
         ensure!(sealed.len() == METER_KEY_BYTES, Error::<T>::InvalidDelivery);
         let slot = Self::slot(sealed, Deliverer::Utility)?;
         MeterKeyDeliveries::<T>::insert(utility, id, slot);

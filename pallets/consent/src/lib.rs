@@ -34,7 +34,7 @@ pub const MAX_DELIVERY_BYTES: u32 = sealed_register::delivery::MAX_DELIVERY_BYTE
 /// Length of a sealed meter key, bytes (protocol section 8).
 pub const METER_KEY_BYTES: u32 = sealed_register::delivery::METER_KEY_BYTES as u32;
 /// Most consents that the chain ends by itself in one block; [`Pallet::expire`] ends any other whose time is over.
-pub const EXPIRATIONS_PER_BLOCK: u32 = 8;
+pub const EXPIRATIONS_PER_BLOCK: u32 = 32;
 /// Most days that one block goes through in search of consents whose time is over: after a halt of the chain it takes
 /// some blocks to catch up.
 pub const DAYS_PER_BLOCK: u32 = 8;
@@ -189,8 +189,8 @@ pub mod pallet {
             epoch: u32,
             /// Who delivered.
             deliverer: Deliverer,
-            /// Length of the sealed bytes.
-            length: u32,
+            /// Length of what was delivered, bytes.
+            bytes: u32,
         },
         /// A meter's own key was delivered to its customer in this extrinsic.
         MeterKeyDelivered {
@@ -249,12 +249,14 @@ pub mod pallet {
         InvalidEpoch,
         /// The meter's key epoch began in this block: deliver in a later one.
         EpochNotSettled,
-        /// The sealed bytes are no delivery of these segments, or not one that this consent needs.
+        /// The sealed bytes are no delivery of these segments, not one that this consent needs, or for another claim.
         InvalidDelivery,
         /// Not inside an extrinsic, where a delivery has to lie.
         NotAnExtrinsic,
         /// A term has at least one day.
         InvalidTerm,
+        /// The statement's last valid block is more than 4,096 blocks away: sign it anew with an earlier one.
+        StatementTooLong,
     }
 
     #[pallet::call]
@@ -269,8 +271,9 @@ pub mod pallet {
         /// Origin: any admitted participant, its feed or delivery account, or a customer who holds a meter.
         ///
         /// # Errors
-        /// `NotAuthorized`, `StatementExpired`, `InvalidData`, `InvalidAccess`, `UnknownMeter`, `TenancyOver`,
-        /// `NotTheHolder`, `InvalidChannels`, `LimitOfTerm`, `AlreadyExists`, `LimitOfConsents`, `InvalidSignature`.
+        /// `NotAuthorized`, `StatementExpired`, `StatementTooLong`, `InvalidData`, `InvalidAccess`, `UnknownMeter`,
+        /// `TenancyOver`, `NotTheHolder`, `InvalidChannels`, `LimitOfTerm`, `AlreadyExists`, `LimitOfConsents`,
+        /// `InvalidSignature`.
         ///
         /// # Events
         /// `ConsentGiven`.
@@ -298,7 +301,7 @@ pub mod pallet {
         /// Origin: any admitted participant, its feed or delivery account, or a customer who holds a meter.
         ///
         /// # Errors
-        /// `NotAuthorized`, `StatementExpired`, `NotFound`, `AlreadyEnded`, `InvalidSignature`.
+        /// `NotAuthorized`, `StatementExpired`, `StatementTooLong`, `NotFound`, `AlreadyEnded`, `InvalidSignature`.
         ///
         /// # Events
         /// `ConsentEnded`, and `EpochRaised` of the meter.
@@ -325,8 +328,8 @@ pub mod pallet {
         /// Origin: any admitted participant, its feed or delivery account, or a customer who holds a meter.
         ///
         /// # Errors
-        /// `NotAuthorized`, `StatementExpired`, `NotFound`, `AlreadyEnded`, `Expired`, `NotNarrower`, `InvalidAccess`,
-        /// `InvalidSignature`.
+        /// `NotAuthorized`, `StatementExpired`, `StatementTooLong`, `NotFound`, `AlreadyEnded`, `Expired`,
+        /// `NotNarrower`, `InvalidAccess`, `InvalidSignature`.
         ///
         /// # Events
         /// `ConsentNarrowed`, and `EpochRaised` of the meter.
@@ -388,7 +391,8 @@ pub mod pallet {
         }
 
         /// Delivers a meter's own key to the customer who holds it, sealed to the X-Wing key of her claim. A later
-        /// delivery takes its place; a new claim makes it void.
+        /// delivery takes its place; a new claim makes it void, also one that came while this was on its way: the
+        /// ticket's issue must be that of the present claim.
         ///
         /// Origin: the delivery account of the meter's utility.
         ///
@@ -403,10 +407,11 @@ pub mod pallet {
         pub fn deliver_meter_key(
             origin: OriginFor<T>,
             meter: MeterId,
+            ticket_issue: u32,
             sealed: BoundedVec<u8, ConstU32<METER_KEY_BYTES>>,
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            Self::do_deliver_meter_key(&who, meter, &sealed)
+            Self::do_deliver_meter_key(&who, meter, ticket_issue, &sealed)
         }
 
         /// Ends a consent that the vendor no longer wants. This shows on chain whose consent it was: a vendor that does

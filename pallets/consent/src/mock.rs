@@ -72,6 +72,9 @@ pub const TODAY: u16 = 8_401;
 /// Secret of every request in the tests.
 pub const SECRET: [u8; 32] = [5; 32];
 
+/// Last valid block of the statements in the tests, which take fewer blocks.
+pub const LAST_BLOCK: u32 = 4_000;
+
 parameter_types! {
     /// Days since 2000-01-01.
     pub static Day: u16 = TODAY;
@@ -217,7 +220,7 @@ pub fn claim(meter: MeterId, issue: u32, name: &str) {
         issue,
         customer: customer.clone().into(),
         kem_key: customer_kem().public().hash(),
-        last_valid_block: u32::MAX,
+        last_valid_block: LAST_BLOCK,
     };
     let signature = ticket(meter, issue).sign(&claim.message()).0;
     assert_ok!(Meters::claim(
@@ -252,9 +255,9 @@ pub fn terms() -> ConsentTerms {
     }
 }
 
-/// A consent statement by Maria, good for ever.
+/// A consent statement by Maria, good up to [`LAST_BLOCK`].
 pub fn consent_of(terms: ConsentTerms) -> statement::Consent {
-    statement::Consent { genesis: Meters::genesis(), terms, customer: maria().into(), last_valid_block: u32::MAX }
+    statement::Consent { genesis: Meters::genesis(), terms, customer: maria().into(), last_valid_block: LAST_BLOCK }
 }
 
 /// Signs as wallets do.
@@ -285,10 +288,10 @@ pub fn give(terms: ConsentTerms) -> ConsentId {
     consent_of(terms).id()
 }
 
-/// Maria revokes, good for ever.
+/// Maria revokes.
 pub fn revoke(consent: ConsentId) -> DispatchResult {
-    let statement = statement::Revoke { genesis: Meters::genesis(), consent, last_valid_block: u32::MAX };
-    Consents::revoke(from(retailer()), consent, u32::MAX, sign("maria", &statement))
+    let statement = statement::Revoke { genesis: Meters::genesis(), consent, last_valid_block: LAST_BLOCK };
+    Consents::revoke(from(retailer()), consent, LAST_BLOCK, sign("maria", &statement))
 }
 
 /// A narrowing that leaves everything as in these terms.
@@ -300,7 +303,7 @@ pub fn narrow_of(consent: ConsentId, terms: &ConsentTerms) -> statement::Narrow 
         level: terms.level,
         data: terms.data,
         access: terms.access,
-        last_valid_block: u32::MAX,
+        last_valid_block: LAST_BLOCK,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{Config, ConsentOf, Consents, Error, Event, ExpiringOn, LongestTerm, Pallet, StandingOf};
 use frame_support::{dispatch::DispatchResult, ensure};
 use frame_system::{ensure_signed, pallet_prelude::OriginFor};
-use pallet_meters::verify_sr25519;
+use pallet_meters::{verify_sr25519, LONGEST_STATEMENT};
 use pallet_participants::Today;
 use sealed_register::{
     delivery::{ConsentTerms, InvalidTerms, Widening},
@@ -141,7 +141,9 @@ impl<T: Config> Pallet<T> {
     }
 
     fn ensure_valid(last_valid_block: u32) -> DispatchResult {
-        ensure!(pallet_meters::Pallet::<T>::now() <= last_valid_block, Error::<T>::StatementExpired);
+        let now = pallet_meters::Pallet::<T>::now();
+        ensure!(now <= last_valid_block, Error::<T>::StatementExpired);
+        ensure!(last_valid_block <= now.saturating_add(LONGEST_STATEMENT), Error::<T>::StatementTooLong);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     access::verify_sr25519, ClaimCount, ClaimedBy, Config, EpochStarts, Error, Event, Meters, Pallet, TenancyEnded,
-    MAX_CLAIMS,
+    LONGEST_STATEMENT, MAX_CLAIMS,
 };
 use frame_support::{dispatch::DispatchResult, ensure};
 use pallet_participants::Today;
@@ -39,6 +39,7 @@ impl<T: Config> Pallet<T> {
     }
 
     fn sync_one(utility: &OrganisationId, entry: MeterEntry) -> Result<Synced, DispatchError> {
+        ensure!(entry.ticket_key != [0; 32], Error::<T>::InvalidTicketKey);
         let Some(old) = Meters::<T>::get(utility, entry.meter) else {
             let now = frame_system::Pallet::<T>::block_number();
             EpochStarts::<T>::insert((utility, entry.meter, 0u32), now);
@@ -65,10 +66,12 @@ impl<T: Config> Pallet<T> {
         Ok(Synced::Changed)
     }
 
-    /// Whether an earlier claim was replaced.
+    /// Whether an earlier claim was replaced. Fails before it writes anything.
     pub(crate) fn do_claim(claim: &statement::Claim, signature: &[u8; 64]) -> Result<bool, DispatchError> {
         let (utility, id) = (claim.utility, claim.meter);
         ensure!(Self::now() <= claim.last_valid_block, Error::<T>::StatementExpired);
+        let latest = Self::now().saturating_add(LONGEST_STATEMENT);
+        ensure!(claim.last_valid_block <= latest, Error::<T>::StatementTooLong);
         let mut meter = Meters::<T>::get(utility, id).ok_or(Error::<T>::NotFound)?;
         ensure!(claim.issue == meter.ticket_issue, Error::<T>::InvalidTicketIssue);
         let unused = meter.claim.as_ref().is_none_or(|earlier| earlier.ticket_issue < claim.issue);

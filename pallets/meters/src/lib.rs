@@ -23,6 +23,9 @@ pub use weights::{SubstrateWeight, WeightInfo};
 
 /// Most entries of one [`Pallet::sync`].
 pub const MAX_ENTRIES: u32 = 256;
+/// Most blocks for which a statement may be good, the present one not counted (some 2 hours and 16 minutes): what a
+/// customer signs cannot be kept back and used when she no longer thinks of it.
+pub const LONGEST_STATEMENT: u32 = 4_096;
 /// Most meters that one account may hold, so that a stolen pile of tickets does not become one account's treasure.
 pub const MAX_CLAIMS: u32 = 16;
 
@@ -31,7 +34,7 @@ pub const MAX_CLAIMS: u32 = 16;
 #[frame_support::pallet]
 pub mod pallet {
     use super::{TenancyEnded, WeightInfo, MAX_ENTRIES};
-    use frame_support::pallet_prelude::*;
+    use frame_support::{dispatch::WithPostDispatchInfo, pallet_prelude::*};
     use frame_system::pallet_prelude::*;
     use pallet_participants::{Directory, Today};
     use sealed_register::{statement, MeterId, OperatingDay, OrganisationId};
@@ -144,7 +147,8 @@ pub mod pallet {
         NotFound,
         /// The entry's first day of the tenancy differs from the registered one. Another tenancy is another MeterId.
         InvalidTenancyStart,
-        /// The entry has the registered ticket number with another ticket key. Another ticket needs a higher number.
+        /// The entry has the registered ticket number with another ticket key (another ticket needs a higher number),
+        /// or a ticket key of zeros, with which anybody could sign.
         InvalidTicketKey,
         /// The tenancy has ended; nothing of it can change.
         TenancyOver,
@@ -160,6 +164,8 @@ pub mod pallet {
         InvalidSignature,
         /// The account holds as many meters as one account may (16).
         LimitOfClaims,
+        /// The statement's last valid block is more than 4,096 blocks away: sign it anew with an earlier one.
+        StatementTooLong,
     }
 
     #[pallet::call]
@@ -179,9 +185,14 @@ pub mod pallet {
         /// `MetersSynced`.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::sync(meters.len() as u32))]
-        pub fn sync(origin: OriginFor<T>, meters: BoundedVec<MeterEntry, ConstU32<MAX_ENTRIES>>) -> DispatchResult {
-            let utility = Self::ensure_registrar(origin)?;
-            Self::do_sync(utility, meters)
+        pub fn sync(
+            origin: OriginFor<T>,
+            meters: BoundedVec<MeterEntry, ConstU32<MAX_ENTRIES>>,
+        ) -> DispatchResultWithPostInfo {
+            let utility =
+                Self::ensure_registrar(origin).map_err(|error| error.with_weight(T::WeightInfo::refused()))?;
+            Self::do_sync(utility, meters)?;
+            Ok(().into())
         }
 
         /// Gives a meter to the customer who shows its claim ticket.
@@ -194,8 +205,8 @@ pub mod pallet {
         /// Origin: any admitted participant, its feed or delivery account, or an account that already holds a meter.
         ///
         /// # Errors
-        /// `NotAuthorized`, `StatementExpired`, `NotFound`, `InvalidTicketIssue`, `AlreadyClaimed`, `LimitOfClaims`,
-        /// `InvalidSignature`.
+        /// `NotAuthorized`, `StatementExpired`, `StatementTooLong`, `NotFound`, `InvalidTicketIssue`, `AlreadyClaimed`,
+        /// `LimitOfClaims`, `InvalidSignature`.
         ///
         /// # Events
         /// `MeterClaimed`; when replaced also `EpochRaised` and those of the consents that end.
@@ -215,8 +226,9 @@ pub mod pallet {
             last_block: u32,
             signature: [u8; 64],
         ) -> DispatchResultWithPostInfo {
-            let relayer = ensure_signed(origin)?;
-            ensure!(Self::may_relay(&relayer), Error::<T>::NotAuthorized);
+            let refused = |error: DispatchError| error.with_weight(T::WeightInfo::refused());
+            let relayer = ensure_signed(origin).map_err(|error| refused(error.into()))?;
+            ensure!(Self::may_relay(&relayer), refused(Error::<T>::NotAuthorized.into()));
             let claim = statement::Claim {
                 genesis: Self::genesis(),
                 utility,
@@ -226,7 +238,9 @@ pub mod pallet {
                 kem_key: kem_hash,
                 last_valid_block: last_block,
             };
-            let replaced = Self::do_claim(&claim, &signature)?;
+            // Every error comes before the first write and before anything that follows from a replacement.
+            let replaced = Self::do_claim(&claim, &signature)
+                .map_err(|error| error.with_weight(T::WeightInfo::claim_refused()))?;
             let actual = (!replaced).then(T::WeightInfo::claim);
             Ok(actual.into())
         }
@@ -242,9 +256,11 @@ pub mod pallet {
         /// `TenancyClosed`, `EpochRaised`, and those of the consents that end.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::close().saturating_add(T::TenancyEnd::weight()))]
-        pub fn close(origin: OriginFor<T>, meter: MeterId, last_day: OperatingDay) -> DispatchResult {
-            let utility = Self::ensure_registrar(origin)?;
-            Self::do_close(utility, meter, last_day)
+        pub fn close(origin: OriginFor<T>, meter: MeterId, last_day: OperatingDay) -> DispatchResultWithPostInfo {
+            // Every error comes before the first write.
+            let closed = Self::ensure_registrar(origin).and_then(|utility| Self::do_close(utility, meter, last_day));
+            closed.map_err(|error| error.with_weight(T::WeightInfo::refused()))?;
+            Ok(().into())
         }
     }
 

@@ -3,14 +3,19 @@
 
 use crate as pallet_meters;
 use crate::TenancyEnded;
-use frame_support::{derive_impl, parameter_types, weights::Weight};
+use frame_support::{
+    derive_impl,
+    dispatch::{DispatchResult, PostDispatchInfo},
+    parameter_types,
+    weights::Weight,
+};
 use pallet_participants::{Directory, Today};
 use sealed_register::{
     statement::{self, Statement},
     Channels, MeterId, OperatingDay, OrganisationId,
 };
 use sp_core::{sr25519, Pair};
-use sp_runtime::{traits::IdentityLookup, BuildStorage};
+use sp_runtime::{traits::IdentityLookup, BuildStorage, DispatchError};
 use std::{cell::RefCell, collections::BTreeMap};
 use wattseal_primitives::{
     meters::{MeterClass, MeterEntry},
@@ -215,12 +220,12 @@ pub fn signed(claim: &statement::Claim) -> [u8; 64] {
     ticket(claim.meter, claim.issue).sign(&claim.message()).0
 }
 
-/// Relays a claim with this signature.
+/// Relays a claim with this signature. As [`close`] and [`sync_from`], without the weight of a refusal.
 pub fn relay(
     relayer: AccountId,
     claim: &statement::Claim,
     signature: [u8; 64],
-) -> frame_support::dispatch::DispatchResultWithPostInfo {
+) -> Result<PostDispatchInfo, DispatchError> {
     Meters::claim(
         from(relayer),
         claim.utility,
@@ -231,16 +236,25 @@ pub fn relay(
         claim.last_valid_block,
         signature,
     )
+    .map_err(|refused| refused.error)
 }
 
 /// A whole claim by the retailer.
-pub fn claim(meter: MeterId, issue: u32, customer: &AccountId) -> frame_support::dispatch::DispatchResultWithPostInfo {
+pub fn claim(meter: MeterId, issue: u32, customer: &AccountId) -> Result<PostDispatchInfo, DispatchError> {
     let claim = claim_of(meter, issue, customer);
     relay(retailer(), &claim, signed(&claim))
 }
 
-pub fn sync(entries: Vec<MeterEntry>) -> frame_support::dispatch::DispatchResult {
-    Meters::sync(from(oncor_feed()), entries.try_into().unwrap())
+pub fn sync(entries: Vec<MeterEntry>) -> DispatchResult {
+    sync_from(from(oncor_feed()), entries)
+}
+
+pub fn sync_from(origin: RuntimeOrigin, entries: Vec<MeterEntry>) -> DispatchResult {
+    Meters::sync(origin, entries.try_into().unwrap()).map(|_| ()).map_err(|refused| refused.error)
+}
+
+pub fn close(origin: RuntimeOrigin, meter: MeterId, last_day: OperatingDay) -> DispatchResult {
+    Meters::close(origin, meter, last_day).map(|_| ()).map_err(|refused| refused.error)
 }
 
 /// Runs a test from block 1 on and checks the storage at its end.

@@ -23,6 +23,10 @@ pub trait WeightInfo {
     fn claim() -> Weight;
     /// Weight of `close`, without what pallet-consent adds.
     fn close() -> Weight;
+    /// Weight of any call that is refused for its sender, of `close` also for its meter or day.
+    fn refused() -> Weight;
+    /// Weight of a `claim` that is refused, whatever the reason.
+    fn claim_refused() -> Weight;
 }
 
 fn sync(db: RuntimeDbWeight, entries: u32) -> Weight {
@@ -43,6 +47,16 @@ fn close(db: RuntimeDbWeight) -> Weight {
     Weight::from_parts(CALL, 0).saturating_add(db.reads_writes(6, 4))
 }
 
+fn refused(db: RuntimeDbWeight) -> Weight {
+    // Read: directory 3, number of claims 1, meter 1, clock 1.
+    Weight::from_parts(CALL, 0).saturating_add(db.reads(6))
+}
+
+fn claim_refused(db: RuntimeDbWeight) -> Weight {
+    // Read: directory 3, numbers of claims 2, block hash 1, meter 1.
+    Weight::from_parts(CALL + STATEMENT, 0).saturating_add(db.reads(7))
+}
+
 /// Weights with the runtime's database constants.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
@@ -58,6 +72,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn close() -> Weight {
         close(T::DbWeight::get())
     }
+
+    fn refused() -> Weight {
+        refused(T::DbWeight::get())
+    }
+
+    fn claim_refused() -> Weight {
+        claim_refused(T::DbWeight::get())
+    }
 }
 
 /// Weights with ParityDB's constants, for tests.
@@ -72,5 +94,13 @@ impl WeightInfo for () {
 
     fn close() -> Weight {
         close(ParityDbWeight::get())
+    }
+
+    fn refused() -> Weight {
+        refused(ParityDbWeight::get())
+    }
+
+    fn claim_refused() -> Weight {
+        claim_refused(ParityDbWeight::get())
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     budget::{Allowance, Allowances},
     priority::CallClass,
 };
+use frame_support::{dispatch::DispatchResult, weights::Weight};
 use sealed_register::{OperatingDay, OrganisationId};
 use wattseal_primitives::organisations::{Duty, KemKey, Role, Standing};
 
@@ -65,6 +66,30 @@ impl<AccountId> IsCustomer<AccountId> for () {
     }
 }
 
+/// Told when another account takes the place of an organisation's: whatever the runtime has given to the account goes
+/// over.
+pub trait OnAccountChange<AccountId> {
+    /// Called before this pallet writes anything down.
+    ///
+    /// # Errors
+    /// The new account cannot take the place of the old one; then nothing has been written and nothing changes.
+    fn changed(old: &AccountId, new: &AccountId) -> DispatchResult;
+
+    /// Most weight that it may take.
+    fn weight() -> Weight;
+}
+
+/// Nobody is told.
+impl<AccountId> OnAccountChange<AccountId> for () {
+    fn changed(_: &AccountId, _: &AccountId) -> DispatchResult {
+        Ok(())
+    }
+
+    fn weight() -> Weight {
+        Weight::zero()
+    }
+}
+
 /// The allow-list: every call that a signed transaction may carry, and its class.
 pub trait Classify<Call> {
     /// The call's class; `None`: no signed transaction may carry this call.
@@ -123,7 +148,8 @@ impl Part {
         }
     }
 
-    /// Whether an account of this kind may send calls of this class at all; the calls themselves check the rest.
+    /// Whether an account of this kind may send calls of this class at all; the calls themselves check the rest. Votes
+    /// need a seat on the council besides.
     pub fn may_send(&self, class: CallClass) -> bool {
         match self {
             Self::Organisation { .. } => true,

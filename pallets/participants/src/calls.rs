@@ -1,7 +1,7 @@
 //! What the calls do once their origin is known.
 
 use crate::{
-    access::{Directory, IsCustomer, Part, Today},
+    access::{Directory, IsCustomer, OnAccountChange, Part, Today},
     Config, DutyAccounts, DutyOf, Error, Event, KemKeys, OrganisationOf, Organisations, Pallet,
 };
 use frame_support::{
@@ -58,8 +58,11 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    fn ensure_without_part(account: &T::AccountId) -> DispatchResult {
-        ensure!(Self::part_of(account).is_none(), Error::<T>::AccountAlreadyExists);
+    /// A claimed meter is no obstacle: otherwise whoever has a ticket could claim for an account that is to be admitted
+    /// and so keep it out.
+    fn ensure_unused(account: &T::AccountId) -> DispatchResult {
+        let used = OrganisationOf::<T>::contains_key(account) || DutyAccounts::<T>::contains_key(account);
+        ensure!(!used, Error::<T>::AccountAlreadyExists);
         Ok(())
     }
 
@@ -91,7 +94,7 @@ impl<T: Config> Pallet<T> {
         ensure!(is_name(&name), Error::<T>::InvalidName);
         ensure!(is_endpoint(&endpoint), Error::<T>::InvalidEndpoint);
         ensure!(!Organisations::<T>::contains_key(id), Error::<T>::AlreadyExists);
-        Self::ensure_without_part(&account)?;
+        Self::ensure_unused(&account)?;
         Self::hold(&account);
         OrganisationOf::<T>::insert(&account, id);
         let admitted_at = frame_system::Pallet::<T>::block_number();
@@ -130,10 +133,11 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Lets another account speak for the organisation. The account before has no part any more; what it has used of its
-    /// budget goes over.
+    /// budget goes over, and its seat on the council, if it has one.
     pub(crate) fn do_replace_account(id: OrganisationId, account: T::AccountId) -> DispatchResult {
         let mut organisation = Organisations::<T>::get(id).ok_or(Error::<T>::NotFound)?;
-        Self::ensure_without_part(&account)?;
+        Self::ensure_unused(&account)?;
+        T::AccountChange::changed(&organisation.account, &account)?;
         let previous = core::mem::replace(&mut organisation.account, account.clone());
         Self::hold(&account);
         Self::hand_over_budget(&previous, &account);
@@ -147,7 +151,7 @@ impl<T: Config> Pallet<T> {
     /// Gives a utility's duty to an account. The account that had it has no part any more; what it has used of its budget
     /// goes over.
     pub(crate) fn appoint(utility: OrganisationId, duty: Duty, account: T::AccountId) -> DispatchResult {
-        Self::ensure_without_part(&account)?;
+        Self::ensure_unused(&account)?;
         Self::hold(&account);
         let previous = DutyOf::<T>::get(utility, duty);
         if let Some(previous) = &previous {

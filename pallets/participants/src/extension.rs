@@ -10,7 +10,12 @@ use crate::{
 };
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight, DefaultNoBound};
+use frame_support::{
+    dispatch::DispatchInfo,
+    traits::{Contains, Get},
+    weights::Weight,
+    DefaultNoBound,
+};
 use scale_info::TypeInfo;
 use sp_runtime::{
     traits::{
@@ -43,25 +48,34 @@ impl<T> core::fmt::Debug for CheckParticipation<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Whether the account may send an extrinsic of this length (bytes) with this call now, and its priority in the pool.
-    /// Reads only.
+    /// Whether the account may send an extrinsic of this length (bytes) and declared weight (call and extensions) with
+    /// this call now, and its priority in the pool. Reads only.
     ///
     /// # Errors
     /// The [`Refusal`], cheapest checks first: call, account, standing, kind of account, budget.
-    pub fn admission(who: &T::AccountId, call: &CallOf<T>, bytes: usize) -> Result<TransactionPriority, Refusal> {
+    pub fn admission(
+        who: &T::AccountId,
+        call: &CallOf<T>,
+        bytes: usize,
+        weight: Weight,
+    ) -> Result<TransactionPriority, Refusal> {
         let class = T::CallClass::classify(call).ok_or(Refusal::NotListed)?;
         let part = Self::part_of(who).ok_or(Refusal::UnknownAccount)?;
-        Self::may_act(&part, class)?;
+        Self::may_act(who, &part, class)?;
         let allowance = part.allowance(&T::Allowances::get());
-        let unused = Self::budget_of(who).unused_if_fits(&allowance, budget::length(bytes))?;
+        let unused = Self::budget_of(who).unused_if_fits(&allowance, budget::length(bytes), weight.ref_time())?;
         Ok(priority(class, unused))
     }
 
-    fn may_act(part: &Part, class: CallClass) -> Result<(), Refusal> {
-        if part.is_suspended() && class != CallClass::Council {
+    /// Calls of the council's class go before all others and have a part of the block of their own (`Operational`):
+    /// only who sits on the council may use it, also while suspended.
+    fn may_act(who: &T::AccountId, part: &Part, class: CallClass) -> Result<(), Refusal> {
+        let of_council = class == CallClass::Council;
+        let seated = of_council && part.may_send(class) && T::Councillors::contains(who);
+        if part.is_suspended() && !seated {
             return Err(Refusal::Suspended);
         }
-        if !part.may_send(class) {
+        if !part.may_send(class) || (of_council && !seated) {
             return Err(Refusal::NotForThisAccount);
         }
         Ok(())
@@ -70,6 +84,7 @@ impl<T: Config> Pallet<T> {
 
 impl<T: Config + Send + Sync> TransactionExtension<CallOf<T>> for CheckParticipation<T>
 where
+    CallOf<T>: Dispatchable<Info = DispatchInfo>,
     <CallOf<T> as Dispatchable>::RuntimeOrigin: AsSystemOriginSigner<T::AccountId> + Clone,
 {
     const IDENTIFIER: &'static str = "CheckParticipation";
@@ -86,7 +101,7 @@ where
         &self,
         origin: DispatchOriginOf<CallOf<T>>,
         call: &CallOf<T>,
-        _info: &DispatchInfoOf<CallOf<T>>,
+        info: &DispatchInfoOf<CallOf<T>>,
         len: usize,
         _self_implicit: Self::Implicit,
         _inherited_implication: &impl Implication,
@@ -95,7 +110,7 @@ where
         let Some(who) = origin.as_system_origin_signer().cloned() else {
             return Ok((ValidTransaction::default(), None, origin));
         };
-        let priority = Pallet::<T>::admission(&who, call, len)?;
+        let priority = Pallet::<T>::admission(&who, call, len, info.total_weight())?;
         Ok((ValidTransaction { priority, ..Default::default() }, Some(who), origin))
     }
 
@@ -104,12 +119,12 @@ where
         val: Self::Val,
         _origin: &DispatchOriginOf<CallOf<T>>,
         _call: &CallOf<T>,
-        _info: &DispatchInfoOf<CallOf<T>>,
+        info: &DispatchInfoOf<CallOf<T>>,
         len: usize,
     ) -> Result<Self::Pre, TransactionValidityError> {
         // These writes stay when the call fails: a failed call has cost the block as much.
         if let Some(who) = val {
-            Pallet::<T>::charge(&who, budget::length(len));
+            Pallet::<T>::charge(&who, budget::length(len), info.total_weight().ref_time());
         }
         Ok(())
     }

@@ -28,7 +28,7 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
-pub use access::{Classify, Directory, IsCustomer, Part, Today, CUSTOMER_IN_FLIGHT, IN_FLIGHT};
+pub use access::{Classify, Directory, IsCustomer, OnAccountChange, Part, Today, CUSTOMER_IN_FLIGHT, IN_FLIGHT};
 pub use budget::{Allowance, Allowances, Budget, StandardAllowances};
 pub use calls::KEM_KEY_DAYS;
 pub use extension::CheckParticipation;
@@ -58,7 +58,7 @@ pub mod pallet {
     use frame_support::{
         dispatch::{extract_actual_weight, GetDispatchInfo, PostDispatchInfo},
         pallet_prelude::*,
-        traits::{IsSubType, UnfilteredDispatchable},
+        traits::{Contains, IsSubType, UnfilteredDispatchable},
     };
     use frame_system::pallet_prelude::*;
     use sealed_register::{OperatingDay, OrganisationId};
@@ -86,6 +86,12 @@ pub mod pallet {
 
         /// The council with the majority that changes the consortium and enacts calls as Root.
         type CouncilOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+
+        /// The accounts that sit on the council, and so may send its class of calls.
+        type Councillors: Contains<Self::AccountId>;
+
+        /// Told when another account speaks for an organisation: a seat on the council follows.
+        type AccountChange: OnAccountChange<Self::AccountId>;
 
         /// The chain's calendar.
         type Clock: Today;
@@ -223,7 +229,7 @@ pub mod pallet {
         NotFound,
         /// An organisation with this short name exists already.
         AlreadyExists,
-        /// The account has a part in the consortium already, or holds a meter: take one that is used for nothing else.
+        /// The account speaks for an organisation or does a duty already: take another one.
         AccountAlreadyExists,
         /// The sender does not speak for an admitted organisation, or for one whose role does not allow this.
         NotAuthorized,
@@ -247,7 +253,9 @@ pub mod pallet {
         fn integrity_test() {
             assert!(!T::BudgetPeriod::get().is_zero(), "a budget period has at least one block");
             let allowances = T::Allowances::get();
-            let fits = |allowance: Allowance, in_flight: u32| allowance.calls >= in_flight && allowance.bytes > 0;
+            let fits = |allowance: Allowance, in_flight: u32| {
+                allowance.calls >= in_flight && allowance.bytes > 0 && allowance.ref_time > 0
+            };
             assert!(
                 fits(allowances.member, IN_FLIGHT)
                     && fits(allowances.vendor, IN_FLIGHT)
@@ -261,6 +269,15 @@ pub mod pallet {
                 u64::from(allowances.member.bytes) < largest_block.saturating_mul(period),
                 "no single member can fill all the blocks of a period"
             );
+            let weights = T::BlockWeights::get();
+            let normal = weights.get(DispatchClass::Normal);
+            let longest = normal.max_extrinsic.unwrap_or(weights.max_block).ref_time();
+            let room = normal.max_total.unwrap_or(weights.max_block).ref_time().saturating_mul(period);
+            for allowance in [allowances.member, allowances.vendor, allowances.duty] {
+                assert!(allowance.ref_time >= longest, "the longest extrinsic fits into a whole budget");
+                assert!(allowance.ref_time < room, "no single account can use all the time of a period's blocks");
+            }
+            assert!(allowances.customer.ref_time < room, "no customer can use all the time of a period's blocks");
         }
     }
 
@@ -274,7 +291,7 @@ pub mod pallet {
         /// - `id`: its short name, 1 to 16 characters of `a-z`, `0-9` and `-`; stands for ever.
         /// - `role`: what it is in the market.
         /// - `name`: its name for people, at most 64 bytes of UTF-8.
-        /// - `account`: the account that speaks for it, used for nothing else so far.
+        /// - `account`: the account that speaks for it, neither an organisation's nor a duty account so far.
         /// - `endpoint`: where its node answers, for example `wss://node.example.org`; empty if it runs none.
         ///
         /// # Errors
@@ -321,14 +338,14 @@ pub mod pallet {
         }
 
         /// Lets another account speak for the sender's organisation. The sender has no part any more; what it has used of
-        /// its budget goes over to the new account.
+        /// its budget goes over to the new account, and so does its seat on the council.
         ///
-        /// - `new_account`: used for nothing else so far.
+        /// - `new_account`: neither an organisation's nor a duty account so far, and not on the council.
         ///
         /// # Errors
-        /// `NotAuthorized`, `AccountAlreadyExists`.
+        /// `NotAuthorized`, `AccountAlreadyExists`; the hook's own when the new account sits on the council already.
         #[pallet::call_index(3)]
-        #[pallet::weight(T::WeightInfo::rotate_account())]
+        #[pallet::weight(T::WeightInfo::rotate_account().saturating_add(T::AccountChange::weight()))]
         pub fn rotate_account(origin: OriginFor<T>, new_account: T::AccountId) -> DispatchResult {
             let (_, id, _) = Self::ensure_organisation(origin)?;
             Self::do_replace_account(id, new_account)
@@ -337,7 +354,7 @@ pub mod pallet {
         /// Gives a duty of the sender's utility to an account. The account that had it has no part any more.
         ///
         /// - `duty`: `Feed` (meters and batches) or `Delivery` (deliveries and relays).
-        /// - `account`: used for nothing else so far.
+        /// - `account`: neither an organisation's nor a duty account so far.
         ///
         /// # Errors
         /// `NotAuthorized`, `InvalidRole`, `AccountAlreadyExists`.
@@ -404,15 +421,17 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Lets another account speak for an organisation that has lost its own, suspended ones too. Sent by the council.
+        /// Lets another account speak for an organisation that has lost its own, suspended ones too; its seat on the
+        /// council goes over. Sent by the council.
         ///
         /// - `id`: its short name.
-        /// - `new_account`: used for nothing else so far.
+        /// - `new_account`: neither an organisation's nor a duty account so far, and not on the council.
         ///
         /// # Errors
-        /// `BadOrigin`, `NotFound`, `AccountAlreadyExists`.
+        /// `BadOrigin`, `NotFound`, `AccountAlreadyExists`; the hook's own when the new account sits on the council
+        /// already.
         #[pallet::call_index(8)]
-        #[pallet::weight(T::WeightInfo::replace_account())]
+        #[pallet::weight(T::WeightInfo::replace_account().saturating_add(T::AccountChange::weight()))]
         pub fn replace_account(origin: OriginFor<T>, id: OrganisationId, new_account: T::AccountId) -> DispatchResult {
             T::CouncilOrigin::ensure_origin(origin)?;
             Self::do_replace_account(id, new_account)

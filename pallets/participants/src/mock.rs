@@ -3,15 +3,18 @@
 
 use crate::{
     self as pallet_participants, Allowance, Allowances, CallClass, CheckParticipation, Classify, GenesisOrganisation,
-    IsCustomer, MortalOnly, NonceWindow, Today,
+    IsCustomer, MortalOnly, NonceWindow, OnAccountChange, Today,
 };
 use frame_support::{
-    derive_impl, parameter_types,
-    traits::{ConstU64, SortedMembers},
+    derive_impl,
+    dispatch::DispatchResult,
+    parameter_types,
+    traits::{ConstU64, Contains, SortedMembers},
+    weights::Weight,
 };
 use frame_system::EnsureSignedBy;
 use sealed_register::{OperatingDay, OrganisationId};
-use sp_runtime::BuildStorage;
+use sp_runtime::{BuildStorage, DispatchError};
 use wattseal_primitives::organisations::{Role, Text};
 
 pub type AccountId = u64;
@@ -72,13 +75,20 @@ impl SortedMembers<AccountId> for CouncilAccount {
 parameter_types! {
     pub static TodayIs: u16 = DAY;
     pub static CustomerAccounts: Vec<AccountId> = vec![CUSTOMER];
-    pub static TestAllowances: Allowances = Allowances {
-        member: Allowance { calls: 40, bytes: 100_000 },
-        vendor: Allowance { calls: 20, bytes: 10_000 },
-        duty: Allowance { calls: 30, bytes: 50_000 },
-        customer: Allowance { calls: 5, bytes: 2_000 },
-    };
+    pub static TestAllowances: Allowances = ALLOWANCES;
+    /// Accounts on the council, whose motions are not here.
+    pub static Seats: Vec<AccountId> = vec![ERCOT, ONCOR, REGULATOR];
 }
+
+const SECOND: u64 = 1_000_000_000_000;
+
+/// Allowances with which the tests begin.
+pub const ALLOWANCES: Allowances = Allowances {
+    member: Allowance { calls: 40, bytes: 100_000, ref_time: 2 * SECOND },
+    vendor: Allowance { calls: 20, bytes: 10_000, ref_time: SECOND },
+    duty: Allowance { calls: 30, bytes: 50_000, ref_time: 2 * SECOND },
+    customer: Allowance { calls: 5, bytes: 2_000, ref_time: SECOND / 10 },
+};
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
@@ -90,6 +100,34 @@ pub struct Calendar;
 impl Today for Calendar {
     fn today() -> OperatingDay {
         OperatingDay(TodayIs::get())
+    }
+}
+
+/// The council's seats, which follow their organisations' accounts.
+pub struct SeatsOfCouncil;
+
+/// What [`SeatsOfCouncil`] answers when the new account has a seat of its own.
+pub const SEATED: DispatchError = DispatchError::Other("the account sits on the council already");
+
+impl Contains<AccountId> for SeatsOfCouncil {
+    fn contains(who: &AccountId) -> bool {
+        Seats::get().contains(who)
+    }
+}
+
+impl OnAccountChange<AccountId> for SeatsOfCouncil {
+    fn changed(old: &AccountId, new: &AccountId) -> DispatchResult {
+        let mut seats = Seats::get();
+        if let Some(seat) = seats.iter().position(|seat| seat == old) {
+            frame_support::ensure!(!seats.contains(new), SEATED);
+            seats[seat] = *new;
+            Seats::set(seats);
+        }
+        Ok(())
+    }
+
+    fn weight() -> Weight {
+        Weight::from_parts(7_000_000, 0)
     }
 }
 
@@ -126,6 +164,8 @@ impl Classify<RuntimeCall> for AllowList {
 impl pallet_participants::Config for Test {
     type RuntimeCall = RuntimeCall;
     type CouncilOrigin = EnsureSignedBy<CouncilAccount, AccountId>;
+    type Councillors = SeatsOfCouncil;
+    type AccountChange = SeatsOfCouncil;
     type Clock = Calendar;
     type Customers = Claims;
     type CallClass = AllowList;
@@ -174,6 +214,8 @@ pub fn externalities(organisations: Vec<GenesisOrganisation<AccountId>>) -> sp_i
     // These live as long as the thread, which may run several tests.
     TodayIs::set(DAY);
     CustomerAccounts::set(vec![CUSTOMER]);
+    TestAllowances::set(ALLOWANCES);
+    Seats::set(vec![ERCOT, ONCOR, REGULATOR]);
     let mut storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
     crate::GenesisConfig::<Test> { organisations }.assimilate_storage(&mut storage).unwrap();
     let mut externalities = sp_io::TestExternalities::from(storage);

@@ -2,7 +2,7 @@
 //!
 //! | class | rank | sent by | what is in it |
 //! |---|---|---|---|
-//! | `Council` | 6 | organisations, suspended ones too | motions, votes, closing of motions |
+//! | `Council` | 6 | organisations on the council, suspended ones too | motions, votes, closing of motions |
 //! | `AccessEnd` | 5 | everybody | revocations, narrowings, returned and expired consents, ends of tenancies |
 //! | `Commitment` | 4 | organisations, duty accounts | batches of usage |
 //! | `Delivery` | 3 | everybody | sealed keys |

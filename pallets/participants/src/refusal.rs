@@ -8,12 +8,13 @@
 //! | 1 | `NotListed` | the call can only be made by the council's `participants.enact`, or not at all |
 //! | 2 | `UnknownAccount` | be admitted, claim a meter, or have a participant relay the statement |
 //! | 3 | `Suspended` | wait for the council's `participants.reinstate` |
-//! | 4 | `NotForThisAccount` | send it from the organisation's own account |
+//! | 4 | `NotForThisAccount` | send it from the organisation's own account; votes from one that sits on the council |
 //! | 5 | `CallsUsedUp` | wait for the next budget period (300 blocks) |
 //! | 6 | `BytesUsedUp` | wait for the next budget period (300 blocks), send shorter extrinsics |
 //! | 7 | `Immortal` | sign with an era, for example of 256 blocks |
 //! | 8 | `EraTooLong` | sign with an era of at most 4,096 blocks |
 //! | 9 | `TooManyInFlight` | wait until earlier transactions of the account are in a block |
+//! | 10 | `TimeUsedUp` | wait for the next budget period (300 blocks), send calls of less weight |
 
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 
@@ -39,11 +40,13 @@ pub enum Refusal {
     EraTooLong = 8,
     /// The nonce is too far ahead of the account's.
     TooManyInFlight = 9,
+    /// The account has no room for a call of this weight in this period.
+    TimeUsedUp = 10,
 }
 
 impl Refusal {
     /// All refusals.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NotListed,
         Self::UnknownAccount,
         Self::Suspended,
@@ -53,6 +56,7 @@ impl Refusal {
         Self::Immortal,
         Self::EraTooLong,
         Self::TooManyInFlight,
+        Self::TimeUsedUp,
     ];
 
     /// The code in `InvalidTransaction::Custom`.
@@ -74,12 +78,17 @@ impl core::fmt::Display for Refusal {
                 "the account is no participant's and holds no meter: be admitted, claim a meter, or have it relayed"
             }
             Self::Suspended => "the account's organisation is suspended until the council reinstates it",
-            Self::NotForThisAccount => "accounts of this kind cannot send this call: use the organisation's account",
+            Self::NotForThisAccount => {
+                "this account cannot send this call: use the organisation's account, for votes one on the council"
+            }
             Self::CallsUsedUp => "the account has sent all the extrinsics of this budget period: wait for the next",
             Self::BytesUsedUp => "the extrinsic exceeds the bytes left in this budget period: wait or send less",
             Self::Immortal => "immortal transactions are not taken: sign with an era, for example of 256 blocks",
             Self::EraTooLong => "the era is longer than 4,096 blocks: sign with a shorter one",
             Self::TooManyInFlight => "too many transactions of the account are in flight: wait for the earlier ones",
+            Self::TimeUsedUp => {
+                "the call's weight exceeds the time left in this budget period: wait or send lighter calls"
+            }
         })
     }
 }
@@ -108,7 +117,8 @@ mod tests {
             assert!(!refusal.to_string().is_empty());
         }
         assert_eq!(Refusal::from_code(0), None);
-        assert_eq!(Refusal::from_code(10), None);
+        assert_eq!(Refusal::from_code(10), Some(Refusal::TimeUsedUp));
+        assert_eq!(Refusal::from_code(11), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub trait WeightInfo {
     fn set_kem_key() -> Weight;
     /// `set_endpoint`.
     fn set_endpoint() -> Weight;
-    /// `rotate_account`.
+    /// `rotate_account`, without what the runtime's hook takes.
     fn rotate_account() -> Weight;
     /// `set_duty_account`.
     fn set_duty_account() -> Weight;
@@ -28,7 +28,7 @@ pub trait WeightInfo {
     fn suspend() -> Weight;
     /// `reinstate`.
     fn reinstate() -> Weight;
-    /// `replace_account`.
+    /// `replace_account`, without what the runtime's hook takes.
     fn replace_account() -> Weight;
     /// Extension `CheckParticipation`.
     fn check_participation() -> Weight;
@@ -90,9 +90,9 @@ macro_rules! weights {
         fn replace_account() -> Weight {
             call($db, 8, 6)
         }
-        // Reads: the account's part, its budget. Writes: its budget.
+        // Reads: the account's part, its budget, the council. Writes: its budget.
         fn check_participation() -> Weight {
-            extension($db, PART + 1, 1)
+            extension($db, PART + 2, 1)
         }
         // Reads: the account's part, its nonce.
         fn nonce_window() -> Weight {

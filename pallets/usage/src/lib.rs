@@ -237,7 +237,8 @@ pub mod pallet {
         ) -> DispatchResult {
             let feed = ensure_signed(origin)?;
             let utility = T::Directory::utility_of_feed(&feed).ok_or(Error::<T>::NotAuthorized)?;
-            let bits = Self::shard_bits(&utility).unwrap_or_default();
+            let chosen = Self::shard_bits(&utility);
+            let bits = chosen.unwrap_or_default();
             ensure!(u32::from(shard) < 1_u32 << bits.min(MAX_SHARD_BITS), Error::<T>::ShardNotFound);
             let body = (1..=MAX_BODY_BYTES).contains(&body_bytes) && (1..=MAX_BATCH_CELLS).contains(&cells);
             ensure!(body, Error::<T>::InvalidBody);
@@ -255,7 +256,9 @@ pub mod pallet {
             let next_sequence = sequence.checked_add(1).ok_or(Error::<T>::LimitOfBatches)?;
 
             let batch = Batch { root, body_hash, body_bytes, cells, days, as_of, committed_at: now };
-            ShardBits::<T>::insert(utility, bits);
+            if chosen.is_none() {
+                ShardBits::<T>::insert(utility, bits);
+            }
             Batches::<T>::insert((utility, shard, sequence), batch);
             Shards::<T>::insert(utility, shard, ShardState { next_sequence, root });
             Self::deposit_event(Event::BatchCommitted { utility, shard, sequence, root, cells, days });

@@ -27,7 +27,7 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    /// Reads: duty account, organisation, shard bits, shard, two block hashes. Writes: shard bits, batch, shard.
+    /// Reads: duty account, organisation, shard bits, shard, two block hashes. Writes: batch, shard, once the shard bits.
     fn commit_batch() -> Weight {
         Weight::from_parts(COMPUTATION, 0).saturating_add(T::DbWeight::get().reads_writes(6, 3))
     }

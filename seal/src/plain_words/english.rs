@@ -13,15 +13,15 @@ pub(super) fn words(terms: &PlainTerms<'_>) -> String {
     let days = range(terms.data);
     let access = range(terms.access);
     format!(
-        "{name} asks to read your electricity usage.\n\
+        "The company that calls itself “{name}” asks to read your electricity usage.\n\
          What for: {purpose}.\n\
          What it would learn: {energy}, {resolution}, {days}. {shows}\n\
-         What it would not learn from these readings: {hidden}, anything about days outside these dates, your name, \
-         or your address. The readings themselves carry no name and no address.\n\
+         What it would not learn from these readings: {hidden}, how much electricity you used on other days, your \
+         name, or your address. The readings themselves carry no name and no address.\n\
          Until when: it may fetch readings {access}, and not after that. What it has fetched, it keeps.\n\
          How to end it: you may end this on any day, without giving a reason, with the key with which you sign now. \
-         From then on the record refuses it, and readings published later are closed to it. You may also allow less \
-         at any time.\n\
+         From then on the record refuses it, and readings published more than some minutes later are closed to it. \
+         You may also allow less at any time.\n\
          Who knows anyway: your utility reads your meter, so it always knows your readings, with or without this \
          consent. The public record shows that a reader was allowed for your meter, but not who it is.",
         purpose = purpose(terms.purpose),

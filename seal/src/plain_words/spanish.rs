@@ -13,15 +13,15 @@ pub(super) fn words(terms: &PlainTerms<'_>) -> String {
     let days = range(terms.data);
     let access = range(terms.access);
     format!(
-        "{name} pide leer su uso de electricidad.\n\
+        "La empresa que se llama a sí misma «{name}» pide leer su uso de electricidad.\n\
          Para qué: {purpose}.\n\
          Qué sabría: {energy}, {resolution}, {days}. {shows}\n\
-         Qué no sabría por estas lecturas: {hidden}, nada de los días fuera de estas fechas, ni su nombre, ni su \
-         dirección. Las lecturas mismas no llevan nombre ni dirección.\n\
+         Qué no sabría por estas lecturas: {hidden}, ni cuánta electricidad usó usted en otros días, ni su \
+         nombre, ni su dirección. Las lecturas mismas no llevan nombre ni dirección.\n\
          Hasta cuándo: puede obtener lecturas {access}, y después ya no. Lo que haya obtenido, lo conserva.\n\
          Cómo terminarlo: usted puede terminarlo cualquier día, sin dar razones, con la misma clave con la que firma \
-         ahora. Desde entonces el registro se lo niega, y las lecturas que se publiquen más tarde le quedan cerradas. \
-         También puede permitir menos en cualquier momento.\n\
+         ahora. Desde entonces el registro se lo niega, y las lecturas que se publiquen más de algunos minutos después \
+         le quedan cerradas. También puede permitir menos en cualquier momento.\n\
          Quién lo sabe de todos modos: su empresa de distribución eléctrica lee su medidor, así que siempre conoce \
          sus lecturas, con o sin este permiso. El registro público muestra que se permitió a alguien leer su \
          medidor, pero no a quién.",

@@ -36,7 +36,8 @@ pub struct ReadRequest {
 }
 
 impl ReadRequest {
-    /// For how many blocks after [`ReadRequest::block`] a vault answers.
+    /// For how many blocks before and after the finalised head that the vault sees [`ReadRequest::block`] is accepted: a
+    /// request is valid from 32 blocks before to 32 after that head.
     pub const VALID_BLOCKS: u32 = 32;
 
     /// Whether the request is fresh at a vault whose finalised head is block number `head`. A reader that is ahead of
@@ -50,9 +51,10 @@ impl ReadRequest {
         self.consent == [0; 32] && self.secret == GranteeSecret::NONE
     }
 
-    /// Whether the reader is the grantee of a consent's terms.
+    /// Whether the reader is the grantee of a consent's terms. Without a secret nobody is: such a request is a customer's,
+    /// or hides nothing.
     pub fn is_by(&self, grantee: &Hash) -> bool {
-        is_grantee(grantee, &self.reader, &self.secret.0)
+        self.secret != GranteeSecret::NONE && is_grantee(grantee, &self.reader, &self.secret.0)
     }
 
     /// The stream that is read.

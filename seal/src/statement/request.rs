@@ -10,9 +10,11 @@ use crate::{
 use alloc::string::String;
 use core::fmt;
 
-/// The name a vendor goes by: 1 to 64 bytes of letters of any script, digits, single spaces and `. , & ' - ( ) + /`.
+/// The name a vendor goes by: 1 to 64 bytes of UTF-8 with at least one letter. Letters are A to Z and the Latin letters from
+/// U+00C0 to U+024F, small and capital; digits, single spaces and `. , & ' - ( ) + /` may stand beside them.
 ///
-/// Nothing invisible and nothing that changes the direction of writing can stand in it, for people decide by it.
+/// Nothing invisible, nothing that changes the direction of writing, no letter of another script that looks like a Latin
+/// one, and none of the quotation marks that the plain words put around it can stand in it, for people decide by it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VendorName(String);
 
@@ -20,16 +22,23 @@ impl VendorName {
     /// Longest name, in bytes of UTF-8.
     pub const MAX_LEN: usize = 64;
 
-    const FORM: &'static str = "a name of 1 to 64 bytes of letters, digits, single spaces and . , & ' - ( ) + /";
+    const FORM: &'static str =
+        "a name of 1 to 64 bytes of Latin letters, digits, single spaces and . , & ' - ( ) + /, with at least one letter";
 
     /// Reads a name; none if it breaks the rule.
     pub fn new(name: &str) -> Option<Self> {
+        // × and ÷ stand among the letters of Latin-1.
+        let letter = |character: char| {
+            character.is_ascii_alphabetic()
+                || matches!(character, '\u{c0}'..='\u{24f}') && !matches!(character, '\u{d7}' | '\u{f7}')
+        };
         let allowed = |character: char| {
-            character.is_alphanumeric()
+            letter(character)
+                || character.is_ascii_digit()
                 || matches!(character, ' ' | '.' | ',' | '&' | '\'' | '-' | '(' | ')' | '+' | '/')
         };
         let spaced = !name.starts_with(' ') && !name.ends_with(' ') && !name.contains("  ");
-        (!name.is_empty() && name.len() <= Self::MAX_LEN && spaced && name.chars().all(allowed))
+        (name.len() <= Self::MAX_LEN && spaced && name.chars().all(allowed) && name.chars().any(letter))
             .then(|| Self(String::from(name)))
     }
 
@@ -96,6 +105,9 @@ pub enum RequestError {
     /// Something is wider than the request.
     #[error("the consent allows more than the request asks for: {0}")]
     Wider(#[from] Widening),
+    /// The secret is all zero.
+    #[error("the request has no secret, so that everybody could see on chain which vendor reads: ask the vendor for a new one")]
+    NoSecret,
     /// The hash of the text is not that of the words made from the request.
     #[error("the request's text is not the one that its own fields give: the vendor's program is of another version, or the vendor shows other words; do not sign")]
     WrongText,
@@ -161,7 +173,7 @@ impl VendorRequest {
 
     /// The request with the hash of its own words: what a vendor calls before it signs.
     pub fn with_text_hash(mut self) -> Self {
-        self.text_hash = plain_words::text_hash(self.language, &self.plain_words());
+        self.text_hash = plain_words::text_hash(&self.secret, self.language, &self.plain_words());
         self
     }
 
@@ -170,13 +182,16 @@ impl VendorRequest {
         grantee_hash(&self.vendor, &self.secret.0)
     }
 
-    /// What a person may be shown: the request's text is that of its fields, its ranges are usable, and it has not
+    /// What a person may be shown: the request has a secret, its text is that of its fields, its ranges are usable, and it has not
     /// expired on the local day `today`. The vendor's signature and standing are checked elsewhere.
     ///
     /// # Errors
-    /// [`RequestError::WrongText`], [`RequestError::Expired`], [`RequestError::Terms`].
+    /// [`RequestError::NoSecret`], [`RequestError::WrongText`], [`RequestError::Expired`], [`RequestError::Terms`].
     pub fn check(&self, today: OperatingDay) -> Result<(), RequestError> {
-        if self.text_hash != plain_words::text_hash(self.language, &self.plain_words()) {
+        if self.secret == GranteeSecret::NONE {
+            return Err(RequestError::NoSecret);
+        }
+        if self.text_hash != plain_words::text_hash(&self.secret, self.language, &self.plain_words()) {
             return Err(RequestError::WrongText);
         }
         if today > self.expires {

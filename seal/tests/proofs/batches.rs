@@ -7,7 +7,9 @@ use sealed_register::{
         MAX_CHUNK_BYTES,
     },
     batch_check::{BatchError, BatchVerifier},
+    cell::Kind,
     heads::{CellName, ExtendError},
+    tree::LAST_DAY,
     BatchSummary, Channel, DayRange, Heads, Intervals, MeterId, OperatingDay, SealedCell, ShardId,
 };
 
@@ -140,6 +142,12 @@ fn the_builder_refuses_what_does_not_fit_and_changes_nothing() {
     assert_eq!((builder.cells(), builder.bytes() as usize), (1, CHUNK_HEADER_BYTES + cell.encoded_len()));
 }
 
+/// The cell as the end of its stream, with a revision.
+fn altered_closing(world: &World, next: &SealedCell, revision: u16) -> BatchError {
+    let header = sealed_register::Header { kind: Kind::Close, revision, ..next.header };
+    judge_cells(world, &[SealedCell::without_words(header)])
+}
+
 #[test]
 fn cells_that_do_not_extend_their_stream() {
     let (mut world, meter) = begun();
@@ -167,6 +175,14 @@ fn cells_that_do_not_extend_their_stream() {
     let name = CellName { revision: 1, ..cell };
     let revised = altered(&|header| header.revision = 1);
     assert_eq!(revised, BatchError::Extend(ExtendError::Revision { cell: name }));
+    // Days that no key exists for, and a closing cell that is no revision of anything.
+    let name = CellName { day: OperatingDay(LAST_DAY.0 + 1), ..cell };
+    let beyond = altered(&|header| header.day = OperatingDay(LAST_DAY.0 + 1));
+    assert_eq!(beyond, BatchError::DayBeyondTree { cell: name });
+    let name = CellName { revision: 1, ..cell };
+    let closing = altered_closing(&world, &next, 1);
+    assert_eq!(closing, BatchError::CloseRevision { cell: name });
+    assert_eq!(altered_closing(&world, &next, 0), BatchError::Root, "a closing cell of revision 0 is fine");
     let name = CellName { day: OperatingDay(START + 2), ..cell };
     let unrevised = altered(&|header| header.day = OperatingDay(START + 2));
     assert_eq!(unrevised, BatchError::WrongRevision { cell: name, expected: 1 });

@@ -1,16 +1,20 @@
 //! Protocol section 10, property 8: any bytes give a value or an error, and what is read is written the same again.
 
-use crate::world::{range, World, START};
+use crate::world::{range, readings, World, MAX_WH, START};
 use proptest::prelude::*;
 use sealed_register::{
     batch::decode_chunk,
+    cell::Head,
     evidence::{Evidence, Later, Link},
     heads::Heads,
-    proof::{Form, RangeProof},
+    proof::{build_range, Form, RangeProof},
+    seal::StreamSealer,
     shard::AbsenceProof,
     types::Channels,
-    Channel, Level, MeterId, RangeRequest, Shard,
+    verify::verify_range,
+    Channel, FinalizedRoot, Keyring, Level, MeterId, OperatingDay, RangeRequest, Shard,
 };
+use std::convert::Infallible;
 
 /// One honest encoding of each kind.
 struct Samples {
@@ -119,11 +123,76 @@ fn every_truncation_and_every_surplus_is_an_error() {
     check(chunk, &|bytes| decode_chunk(bytes).is_ok_and(|(_, mut cells)| cells.all(|cell| cell.is_ok())));
 }
 
+/// Sequence numbers end at 2^32 - 1: up to there proofs are read and hold, beyond they are refused.
+#[test]
+fn a_proof_may_end_with_the_last_number_of_a_stream_and_not_after_it() {
+    let (request, honest, root, keyring) = end_of_numbers();
+    let proof = RangeProof::decode(&honest).unwrap();
+    assert_eq!(
+        proof.elements.iter().map(|it| it.header.sequence).collect::<Vec<_>>(),
+        [u32::MAX - 2, u32::MAX - 1, u32::MAX]
+    );
+    assert_eq!(proof.encode(), honest);
+    assert!(verify_range(&request, &proof, &root, root.batch_sequence(), &keyring).is_ok());
+
+    let one = last_number_alone(&honest);
+    let proof = RangeProof::decode(&one).unwrap();
+    assert_eq!((proof.elements.len(), proof.elements[0].header.sequence), (1, u32::MAX));
+    assert_eq!(proof.encode(), one);
+
+    let first = path_length(&honest, 1);
+    for (number, cells) in [(u32::MAX - 1, 3), (u32::MAX, 3)] {
+        let mut beyond = honest.clone();
+        beyond[first..first + 4].copy_from_slice(&number.to_le_bytes());
+        let error = RangeProof::decode(&beyond).unwrap_err();
+        assert_eq!(error.problem, "sequence numbers run over 2^32", "{cells} cells from {number}");
+    }
+    // Without cells the first number means nothing.
+    let mut none = honest[..first + 40].to_vec();
+    none[first..first + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+    none[first + 36..].fill(0);
+    assert!(RangeProof::decode(&none).is_ok());
+}
+
+/// Where a path that begins at `from` ends, bytes.
+fn path_length(bytes: &[u8], from: usize) -> usize {
+    from + 62 + 32 * usize::from(bytes[from + 61])
+}
+
+/// A stream's last three cells, the numbers 2^32 - 3 to 2^32 - 1: request, encoded proof, root, keys.
+pub fn end_of_numbers() -> (RangeRequest, Vec<u8>, FinalizedRoot, Keyring) {
+    let mut world = World::new();
+    let meter = world.meter(0);
+    let (key, stream) = (world.key(&meter), world.stream(&meter, Channel::Consumption));
+    let before = Head { next_sequence: Some(u32::MAX - 2), day_high: OperatingDay(START - 1), hash: [0x2a; 32] };
+    let mut sealer = StreamSealer::new(&key, &world.secrets.siv, stream, 0, before, MAX_WH);
+    let seal = |day| sealer.seal_day(&readings(Channel::Consumption, START + day, 96, 0), 0).unwrap();
+    let cells: Vec<_> = (0..3).map(seal).collect();
+    // Heads of one stream, as an index has them after 2^32 cells.
+    let mut index = 1u32.to_le_bytes().to_vec();
+    index.extend(meter.0);
+    index.push(Channel::Consumption as u8);
+    index.extend(u32::MAX.to_le_bytes());
+    index.extend(cells[2].hash());
+    index.extend((START + 2).to_le_bytes());
+    let tree = Heads::decode(world.shard, &index).unwrap().tree(0);
+    let request = world.request(&meter, Channel::Consumption, range(START, START + 2), Level::Day);
+    let proof = build_range(&request, cells.into_iter().rev().map(Ok::<_, Infallible>), &tree).unwrap();
+    let keyring = world.keyring(&request);
+    (request, proof.encode(), world.finalized(0, tree.root()), keyring)
+}
+
+/// The same cut down to one cell with the number 2^32 - 1: `ff ff ff ff`, and the count 1.
+pub fn last_number_alone(honest: &[u8]) -> Vec<u8> {
+    let mut proof = RangeProof::decode(honest).unwrap();
+    proof.elements.drain(..2);
+    proof.encode()
+}
+
 /// A count that the bytes cannot hold is refused before room is made for it.
 #[test]
 fn huge_counts_are_refused_at_once() {
     let Samples { shard, proofs, heads, evidence, chunk, .. } = samples();
-    let path_length = |bytes: &[u8], from: usize| from + 62 + 32 * usize::from(bytes[from + 61]);
     let mut proof = proofs[0].clone();
     let count = path_length(&proof, 1) + 4 + 32;
     proof[count..count + 4].copy_from_slice(&u32::MAX.to_le_bytes());

@@ -4,7 +4,7 @@ use crate::world::{range, utility, World, GENESIS, START};
 use sealed_register::{
     finalized::{BlockRef, FinalizedRoot, QuorumError, RootStatement},
     verified::Currency,
-    verify::verify_range,
+    verify::{verify_range, VerifyError},
     Channel, Level, OrganisationId, Provenance, Shard, ShardId,
 };
 
@@ -68,8 +68,15 @@ fn an_older_root_gives_historic_and_never_current() {
     world.commit();
     let request = world.request(&meter, Channel::Consumption, range(START, START), Level::Day);
     let (proof, keyring, root) = (world.prove(&request), world.keyring(&request), world.root.unwrap());
+    world.seal_plain(&meter, START + 1, 0);
+    world.commit();
+    let (later, later_root) = (world.prove(&request), world.root.unwrap());
     let currency = |newest| verify_range(&request, &proof, &root, newest, &keyring).unwrap().currency();
     assert_eq!(currency(0), Currency::Current);
     assert_eq!(currency(1), Currency::Historic { newest_sequence: 1 });
     assert_eq!(currency(1).to_string(), "historic: batch 1 exists and may hold later revisions");
+    // A number from somewhere else than a finalised block must not make anything current.
+    let stale = verify_range(&request, &later, &later_root, 0, &keyring);
+    assert_eq!(stale, Err(VerifyError::NewestBehindRoot { newest_sequence: 0, batch_sequence: 1 }));
+    assert!(verify_range(&request, &later, &later_root, 1, &keyring).is_ok());
 }

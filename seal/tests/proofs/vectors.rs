@@ -1,6 +1,7 @@
 //! Protocol section 10, property 7: fixed vectors of a batch, its root and proofs under it, for every implementation.
 
 use crate::{
+    decoders::{end_of_numbers, last_number_alone},
     vector_file,
     world::{range, World, START},
 };
@@ -37,6 +38,8 @@ fn batches_and_proofs() {
             proofs.push(json!({ "level": level as u8, "form": form as u8, "bytes": hex(&proof.encode()) }));
         }
     }
+    let (_, ends_at_last_number, end_root, _) = end_of_numbers();
+    let last_number_alone = last_number_alone(&ends_at_last_number);
     let absent = MeterId([0xaa; 16]);
     let absence = world.tree().absence(&absent, Channels::Both).unwrap();
     let cells: Vec<Value> = world
@@ -67,6 +70,10 @@ fn batches_and_proofs() {
             "index_of_heads": hex(&world.checked.encode()),
             "proved_days": { "first": days.first.0, "last": days.last.0 },
             "proofs": proofs,
+            // Cells 2^32 - 3 to 2^32 - 1 under a root of their own, and a proof of the last alone: both are read.
+            "root_at_last_number": hex(end_root.root()),
+            "proof_ends_at_last_number": hex(&ends_at_last_number),
+            "proof_of_last_number_alone": hex(&last_number_alone),
             "absent_meter": absent.to_string(),
             "absence": hex(&absence.encode()),
         }),

@@ -6,6 +6,8 @@ use sealed_register::{
     open,
     open::{Malformed, OpenError},
     reopen,
+    seal::SealError,
+    tree::{DayBeyondTree, LAST_DAY},
     verified::VerifiedDay,
     word::{words_of, BoundaryTotal, Words},
     Channel, Intervals, Keyring, Level, MeterKey, OperatingDay, SealedCell, Secret,
@@ -140,4 +142,19 @@ fn the_end_of_a_stream_is_no_reading() {
     let world = World::new();
     let cell = world.sealer(CHANNEL, 0).close(OperatingDay(DAY), Intervals::Normal).unwrap();
     assert_eq!(reopen(&world.key(), &cell), Err(OpenError::Closed { day: OperatingDay(DAY) }));
+}
+
+#[test]
+fn nothing_is_sealed_for_days_beyond_the_key_trees() {
+    let world = World::new();
+    let beyond = OperatingDay(LAST_DAY.0 + 1);
+    let mut sealer = world.sealer(CHANNEL, 0);
+    let head = *sealer.head();
+    let refused = Err(SealError::Beyond(DayBeyondTree(beyond)));
+    assert_eq!(sealer.seal_day(&readings(CHANNEL, beyond.0, 96, 0, 0), 0), refused);
+    assert_eq!(sealer.withdraw(beyond, Intervals::Normal, 0), refused);
+    assert_eq!(sealer.close(beyond, Intervals::Normal), refused);
+    assert_eq!(*sealer.head(), head);
+    assert!(sealer.withdraw(LAST_DAY, Intervals::Normal, 0).is_ok());
+    assert!(sealer.close(LAST_DAY, Intervals::Normal).is_ok());
 }

@@ -6,7 +6,7 @@ use sealed_register::{
     delivery::Segment,
     open::{open_with, OpenError, Opened},
     tree::{Cover, TreeNode, DEPTH},
-    Channel, Intervals, Level, OperatingDay, Secret,
+    Channel, Intervals, Keyring, Level, OperatingDay, Secret,
 };
 use std::collections::BTreeSet;
 
@@ -151,4 +151,30 @@ fn a_level_that_was_not_granted_is_refused_by_name() {
     let day = OperatingDay(FIRST + 1);
     assert_eq!(error, OpenError::LevelNotGranted { day, granted: Level::Day, asked: Level::Hour });
     assert!(error.to_string().contains("Day, not Hour"), "{error}");
+}
+
+/// Of two covers for a day the earlier added is used, also by a cursor that stands in the other one's tree.
+#[test]
+fn a_cursor_agrees_with_its_keyring_where_covers_overlap() {
+    let mut world = World::new();
+    let cells: Vec<_> =
+        (0..16).map(|day| world.seal(0, &readings(Channel::Consumption, FIRST + day, 96, 1, 0), 0)).collect();
+    let right = world.key().epoch_key(0).tree_root(Channel::Consumption, Level::Day);
+    let wrong = TreeNode::root(Secret::from_bytes([0xee; 32]));
+    let (one, all) = (range(FIRST + 6, FIRST + 6), range(FIRST, FIRST + 15));
+    for (earlier, later) in [((&right, one), (&wrong, all)), ((&wrong, one), (&right, all))] {
+        let mut keyring = Keyring::new();
+        for (tree, days) in [earlier, later] {
+            keyring.add_cover(Channel::Consumption, Level::Day, 0, tree.cover(days).unwrap());
+        }
+        for order in [cells.iter().collect::<Vec<_>>(), cells.iter().rev().collect()] {
+            let mut cursor = keyring.cursor();
+            for cell in order {
+                let leaf = cursor.leaf(&cell.header, Level::Day);
+                assert_eq!(leaf, keyring.leaf(&cell.header, Level::Day), "{}", cell.header.day);
+            }
+        }
+        let fits: Vec<_> = cells.iter().filter(|cell| keyring.matches(cell, Level::Day)).collect();
+        assert_eq!(fits.len(), if earlier.0 == &right { 1 } else { 15 });
+    }
 }

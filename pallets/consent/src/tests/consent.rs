@@ -1,5 +1,6 @@
 use crate::{mock::*, Consents as Given, Error, Event, ExpiringOn, StandingOf, DEFAULT_LONGEST_TERM, MAX_STANDING};
 use frame_support::{assert_noop, assert_ok};
+use pallet_meters::LONGEST_STATEMENT;
 use sealed_register::{
     delivery::{ConsentTerms, Purpose},
     statement::Statement,
@@ -50,7 +51,7 @@ fn participants_and_the_customer_herself_relay_and_nobody_else() {
     build_and_execute(|| {
         let statement = consent_of(terms());
         let signature = sign("maria", &statement);
-        let send = |origin| Consents::consent(origin, statement.terms, maria(), u32::MAX, signature);
+        let send = |origin| Consents::consent(origin, statement.terms, maria(), LAST_BLOCK, signature);
         assert_noop!(send(from(account("nobody"))), Error::<Test>::NotAuthorized);
         VendorAdmitted::set(false);
         assert_noop!(send(from(vendor())), Error::<Test>::NotAuthorized);
@@ -64,7 +65,7 @@ fn participants_and_the_customer_herself_relay_and_nobody_else() {
         ] {
             let statement = consent_of(ConsentTerms { purpose, ..terms() });
             let signature = sign("maria", &statement);
-            assert_ok!(Consents::consent(from(relayer), statement.terms, maria(), u32::MAX, signature));
+            assert_ok!(Consents::consent(from(relayer), statement.terms, maria(), LAST_BLOCK, signature));
         }
     });
 }
@@ -137,6 +138,19 @@ fn a_statement_is_good_up_to_its_last_block() {
         assert_noop!(relay(&statement, signature), Error::<Test>::StatementExpired);
         System::set_block_number(statement.last_valid_block);
         assert_ok!(relay(&statement, signature));
+    });
+}
+
+#[test]
+fn a_statement_is_good_for_a_bounded_time() {
+    build_and_execute(|| {
+        let mut statement = consent_of(terms());
+        for far in [2 + LONGEST_STATEMENT + 1, u32::MAX] {
+            statement.last_valid_block = far;
+            assert_noop!(relay(&statement, sign("maria", &statement)), Error::<Test>::StatementTooLong);
+        }
+        statement.last_valid_block = 2 + LONGEST_STATEMENT;
+        assert_ok!(relay(&statement, sign("maria", &statement)));
     });
 }
 

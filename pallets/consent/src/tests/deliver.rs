@@ -30,7 +30,7 @@ fn the_utility_delivers_and_the_vendor_finds_and_opens_it() {
             DeliverySlot { block: 3, extrinsic: 7, length, hash: delivery_hash(&bytes), deliverer: Deliverer::Utility };
         assert_eq!(slot, expected);
         System::assert_last_event(
-            Event::KeysDelivered { consent: id, epoch: 0, deliverer: Deliverer::Utility, length }.into(),
+            Event::KeysDelivered { consent: id, epoch: 0, deliverer: Deliverer::Utility, bytes: length }.into(),
         );
         // The reader has the extrinsic's bytes and the slot.
         let call = RuntimeCall::Consents(crate::Call::deliver {

@@ -23,7 +23,12 @@ fn bytes() -> Vec<u8> {
 }
 
 fn send(who: AccountId, meter: MeterId, sealed: Vec<u8>) -> DispatchResult {
-    Consents::deliver_meter_key(from(who), meter, sealed.try_into().unwrap())
+    send_for(who, meter, 1, sealed)
+}
+
+/// For the claim with this ticket.
+fn send_for(who: AccountId, meter: MeterId, issue: u32, sealed: Vec<u8>) -> DispatchResult {
+    Consents::deliver_meter_key(from(who), meter, issue, sealed.try_into().unwrap())
 }
 
 #[test]
@@ -53,7 +58,7 @@ fn only_the_delivery_account_of_the_meters_utility_delivers() {
             assert_noop!(send(stranger, HOME, bytes()), Error::<Test>::NotAuthorized);
         }
         assert_noop!(send(centerpoint_delivery(), HOME, bytes()), Error::<Test>::UnknownMeter);
-        let bare = Consents::deliver_meter_key(RuntimeOrigin::none(), HOME, bytes().try_into().unwrap());
+        let bare = Consents::deliver_meter_key(RuntimeOrigin::none(), HOME, 1, bytes().try_into().unwrap());
         assert_noop!(bare, DispatchError::BadOrigin);
     });
 }
@@ -69,6 +74,16 @@ fn it_needs_a_holder_and_the_right_length() {
     });
 }
 
+/// A new ticket that nobody has used makes no new claim.
+#[test]
+fn the_issue_is_that_of_the_claim_and_not_of_the_newest_ticket() {
+    build_and_execute(|| {
+        sync(vec![entry(HOME, 2)]);
+        assert_noop!(send_for(oncor_delivery(), HOME, 2, bytes()), Error::<Test>::InvalidDelivery);
+        assert_ok!(send_for(oncor_delivery(), HOME, 1, bytes()));
+    });
+}
+
 #[test]
 fn a_new_claim_makes_it_void() {
     build_and_execute(|| {
@@ -77,7 +92,10 @@ fn a_new_claim_makes_it_void() {
         claim(HOME, 2, "maria");
         assert_eq!(MeterKeyDeliveries::<Test>::get(oncor(), HOME), None);
         next_block();
-        assert_ok!(send(oncor_delivery(), HOME, bytes()));
+        // What was sealed for the claim before comes too late.
+        assert_noop!(send(oncor_delivery(), HOME, bytes()), Error::<Test>::InvalidDelivery);
+        assert_noop!(send_for(oncor_delivery(), HOME, 3, bytes()), Error::<Test>::InvalidDelivery);
+        assert_ok!(send_for(oncor_delivery(), HOME, 2, bytes()));
         assert_eq!(MeterKeyDeliveries::<Test>::get(oncor(), HOME).unwrap().block, 3);
     });
 }

@@ -1,11 +1,16 @@
 use crate::{mock::*, Error, ExpiredThrough, ExpiringOn, DAYS_PER_BLOCK, EXPIRATIONS_PER_BLOCK};
 use frame_support::{assert_noop, assert_ok, traits::Hooks};
-use sealed_register::{delivery::ConsentTerms, OperatingDay};
+use sealed_register::{delivery::ConsentTerms, MeterId, OperatingDay};
+use std::collections::BTreeSet;
 use wattseal_primitives::consent::{ConsentEnd, ConsentId};
 
-/// A consent whose last access day is this.
+/// A consent of the home whose last access day is this.
 fn until(last: u16, number: u8) -> ConsentId {
-    give(ConsentTerms { access: days(TODAY, last), text_hash: [number; 32], ..terms() })
+    until_of(HOME, last, number)
+}
+
+fn until_of(meter: MeterId, last: u16, number: u8) -> ConsentId {
+    give(ConsentTerms { meter, access: days(TODAY, last), text_hash: [number; 32], ..terms() })
 }
 
 #[test]
@@ -47,13 +52,17 @@ fn the_chain_ends_it_by_itself_on_the_day_after() {
 #[test]
 fn a_block_ends_a_bounded_number() {
     build_and_execute(|| {
+        // More than one meter may have.
+        claim(UNCLAIMED, 1, "maria");
+        let meters = [HOME, FACTORY, UNCLAIMED];
         let many = EXPIRATIONS_PER_BLOCK as u8 * 2 + 3;
-        let ids: Vec<_> = (0..many).map(|number| until(TODAY + 1, number)).collect();
+        let ids: Vec<_> =
+            (0..many).map(|number| until_of(meters[usize::from(number / 25)], TODAY + 1, number)).collect();
         let next = until(TODAY + 2, 99);
         Day::set(TODAY + 3);
         let open = || ids.iter().filter(|id| ended(id).is_none()).count();
         next_block();
-        assert_eq!((open(), ended(&next)), (11, None));
+        assert_eq!((open(), ended(&next)), (EXPIRATIONS_PER_BLOCK as usize + 3, None));
         assert_eq!(ExpiredThrough::<Test>::get(), Some(OperatingDay(TODAY)));
         next_block();
         assert_eq!((open(), ended(&next)), (3, None));
@@ -62,7 +71,11 @@ fn a_block_ends_a_bounded_number() {
         assert!(ended(&next).is_some());
         assert_eq!(ExpiredThrough::<Test>::get(), Some(OperatingDay(TODAY + 2)));
         // Several ends in one block make one epoch.
-        assert_eq!(epoch(HOME), 3);
+        for (number, meter) in meters.into_iter().enumerate() {
+            let own = ids.iter().skip(25 * number).take(25).chain((meter == HOME).then_some(&next));
+            let blocks: BTreeSet<_> = own.map(|id| ended(id).unwrap().1).collect();
+            assert_eq!(epoch(meter) as usize, blocks.len());
+        }
     });
 }
 

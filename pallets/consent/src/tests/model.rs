@@ -75,9 +75,10 @@ impl Walk {
         match step {
             Step::Give { number, level: index, last } => self.give(number, level(index), last),
             Step::Revoke(number) => self.with(number, |walk, id, _| {
-                let statement = statement::Revoke { genesis: Meters::genesis(), consent: id, last_valid_block: 9_999 };
+                let statement =
+                    statement::Revoke { genesis: Meters::genesis(), consent: id, last_valid_block: LAST_BLOCK };
                 let signature = sign(walk.holder, &statement);
-                let _ = Consents::revoke(from(retailer()), id, 9_999, signature);
+                let _ = Consents::revoke(from(retailer()), id, LAST_BLOCK, signature);
             }),
             Step::Narrow { number, level: index, last } => self.with(number, |walk, id, terms| {
                 let access = days(terms.access.first.0, (TODAY + last).max(terms.access.first.0));

@@ -1,5 +1,6 @@
 use crate::{mock::*, Consents as Given, Error, Event, ExpiringOn};
 use frame_support::{assert_noop, assert_ok};
+use pallet_meters::LONGEST_STATEMENT;
 use sealed_register::{delivery::ConsentTerms, statement, Channels, DayRange, Level, OperatingDay};
 use wattseal_primitives::consent::ConsentId;
 
@@ -133,10 +134,12 @@ fn only_what_stands_can_become_narrower() {
         let day = statement::Narrow { level: Level::Day, ..narrow_of(id, &terms) };
         let late = statement::Narrow { last_valid_block: 1, ..day };
         assert_noop!(narrow(&late), Error::<Test>::StatementExpired);
+        let long = statement::Narrow { last_valid_block: 2 + LONGEST_STATEMENT + 1, ..day };
+        assert_noop!(narrow(&long), Error::<Test>::StatementTooLong);
         assert_noop!(narrow(&statement::Narrow { consent: [7; 32], ..day }), Error::<Test>::NotFound);
         let statement::Narrow { channels, level, data, access, .. } = day;
         let stranger =
-            Consents::narrow(from(account("eve")), id, channels, level, data, access, u32::MAX, sign("maria", &day));
+            Consents::narrow(from(account("eve")), id, channels, level, data, access, LAST_BLOCK, sign("maria", &day));
         assert_noop!(stranger, Error::<Test>::NotAuthorized);
         Day::set(TODAY + 301);
         assert_noop!(narrow(&day), Error::<Test>::Expired);

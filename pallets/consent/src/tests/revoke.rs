@@ -1,10 +1,11 @@
 use crate::{mock::*, Error, Event, ExpiringOn, StandingOf};
 use frame_support::{assert_noop, assert_ok};
+use pallet_meters::LONGEST_STATEMENT;
 use sealed_register::{statement, OperatingDay};
 use wattseal_primitives::consent::ConsentEnd;
 
 fn statement_of(consent: [u8; 32]) -> statement::Revoke {
-    statement::Revoke { genesis: Meters::genesis(), consent, last_valid_block: u32::MAX }
+    statement::Revoke { genesis: Meters::genesis(), consent, last_valid_block: LAST_BLOCK }
 }
 
 #[test]
@@ -49,7 +50,7 @@ fn only_the_customers_signature_over_this_consent_counts() {
         let mut others = terms();
         others.text_hash = [9; 32];
         let other = give(others);
-        let send = |consent, signature| Consents::revoke(from(retailer()), consent, u32::MAX, signature);
+        let send = |consent, signature| Consents::revoke(from(retailer()), consent, LAST_BLOCK, signature);
         let good = sign("maria", &statement_of(id));
         assert_noop!(send(other, good), Error::<Test>::InvalidSignature);
         assert_noop!(send(id, sign("eve", &statement_of(id))), Error::<Test>::InvalidSignature);
@@ -57,8 +58,8 @@ fn only_the_customers_signature_over_this_consent_counts() {
         assert_noop!(send(id, sign("maria", &elsewhere)), Error::<Test>::InvalidSignature);
         let shorter = Consents::revoke(from(retailer()), id, 99, good);
         assert_noop!(shorter, Error::<Test>::InvalidSignature);
-        assert_noop!(Consents::revoke(from(account("eve")), id, u32::MAX, good), Error::<Test>::NotAuthorized);
-        assert_ok!(Consents::revoke(from(maria()), id, u32::MAX, good));
+        assert_noop!(Consents::revoke(from(account("eve")), id, LAST_BLOCK, good), Error::<Test>::NotAuthorized);
+        assert_ok!(Consents::revoke(from(maria()), id, LAST_BLOCK, good));
     });
 }
 
@@ -68,6 +69,10 @@ fn a_revocation_comes_once_and_in_time() {
         let id = give(terms());
         let late = statement::Revoke { last_valid_block: 1, ..statement_of(id) };
         assert_noop!(Consents::revoke(from(retailer()), id, 1, sign("maria", &late)), Error::<Test>::StatementExpired);
+        let far = 2 + LONGEST_STATEMENT + 1;
+        let long = statement::Revoke { last_valid_block: far, ..statement_of(id) };
+        let signature = sign("maria", &long);
+        assert_noop!(Consents::revoke(from(retailer()), id, far, signature), Error::<Test>::StatementTooLong);
         assert_noop!(revoke([7; 32]), Error::<Test>::NotFound);
         assert_ok!(revoke(id));
         assert_noop!(revoke(id), Error::<Test>::AlreadyEnded);

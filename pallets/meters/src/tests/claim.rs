@@ -1,4 +1,4 @@
-use crate::{mock::*, ClaimCount, ClaimedBy, Error, Event, WeightInfo, MAX_CLAIMS};
+use crate::{mock::*, verify_sr25519, ClaimCount, ClaimedBy, Error, Event, WeightInfo, LONGEST_STATEMENT, MAX_CLAIMS};
 use frame_support::{assert_noop, assert_ok, dispatch::PostDispatchInfo};
 use sealed_register::{
     statement::{self, Statement},
@@ -110,6 +110,51 @@ fn a_statement_is_good_up_to_its_last_block() {
 }
 
 #[test]
+fn a_statement_is_good_for_a_bounded_time() {
+    registered(|| {
+        let mut statement = claim_of(meter_id(1), 1, &account("maria"));
+        for far in [5 + LONGEST_STATEMENT + 1, u32::MAX] {
+            statement.last_valid_block = far;
+            assert_noop!(relay(retailer(), &statement, signed(&statement)), Error::<Test>::StatementTooLong);
+        }
+        statement.last_valid_block = 5 + LONGEST_STATEMENT;
+        assert_ok!(relay(retailer(), &statement, signed(&statement)));
+    });
+}
+
+#[test]
+fn a_refusal_says_how_little_it_cost() {
+    registered(|| {
+        let maria = account("maria");
+        let cost = |relayer, statement: &statement::Claim, signature| {
+            let statement::Claim { utility, meter, issue, customer, kem_key, last_valid_block, .. } = *statement;
+            let origin = from(relayer);
+            let outcome =
+                Meters::claim(origin, utility, meter, issue, customer.into(), kem_key, last_valid_block, signature);
+            outcome.unwrap_err().post_info.actual_weight
+        };
+        let good = claim_of(meter_id(1), 1, &maria);
+        assert_eq!(cost(maria.clone(), &good, signed(&good)), Some(<() as WeightInfo>::refused()));
+        let little = <() as WeightInfo>::claim_refused();
+        assert!(little.ref_time() < <() as WeightInfo>::claim().ref_time());
+        assert_eq!(cost(retailer(), &good, [1; 64]), Some(little));
+        let unknown = claim_of(meter_id(9), 1, &maria);
+        assert_eq!(cost(retailer(), &unknown, signed(&unknown)), Some(little));
+    });
+}
+
+/// The neutral point as a key, and as the signature's point: the equation of the signature holds for any message.
+#[test]
+fn the_key_of_zeros_signs_nothing() {
+    let mut forged = [0; 64];
+    // The mark of a schnorrkel signature.
+    forged[63] = 0x80;
+    assert!(!verify_sr25519(&[0; 32], b"anything", &forged));
+    let eve = pair("eve");
+    assert!(verify_sr25519(&eve.public().0, b"anything", &eve.sign(b"anything").0));
+}
+
+#[test]
 fn unknown_meters_and_other_utilities_are_refused() {
     registered(|| {
         assert_noop!(claim(meter_id(9), 1, &account("maria")), Error::<Test>::NotFound);
@@ -212,7 +257,7 @@ fn an_account_holds_a_bounded_number_of_meters() {
 #[test]
 fn a_former_tenant_may_still_claim() {
     registered(|| {
-        assert_ok!(Meters::close(from(oncor_feed()), meter_id(1), OperatingDay(8_000)));
+        assert_ok!(close(from(oncor_feed()), meter_id(1), OperatingDay(8_000)));
         assert_ok!(claim(meter_id(1), 1, &account("maria")));
     });
 }

@@ -63,7 +63,7 @@ proptest! {
                     Step::Close { meter, day } => {
                         let known = model.get_mut(&meter);
                         let allowed = day <= Day::get() && known.as_ref().is_some_and(|known| !known.closed);
-                        let outcome = Meters::close(from(oncor_feed()), meter_id(meter), OperatingDay(day));
+                        let outcome = close(from(oncor_feed()), meter_id(meter), OperatingDay(day));
                         assert_eq!(outcome.is_ok(), allowed);
                         if let Some(known) = known.filter(|_| allowed) {
                             known.closed = true;

@@ -1,4 +1,4 @@
-use crate::{mock::*, EpochStarts, Error, Event};
+use crate::{mock::*, EpochStarts, Error, Event, WeightInfo};
 use frame_support::{assert_noop, assert_ok};
 use sealed_register::{Channels, OperatingDay};
 use sp_runtime::DispatchError;
@@ -28,14 +28,14 @@ fn registers_new_meters() {
 #[test]
 fn takes_the_utilitys_own_account_and_its_feed_and_nobody_else() {
     build_and_execute(|| {
-        let one = || vec![entry(meter_id(1), 1)].try_into().unwrap();
+        let one = || vec![entry(meter_id(1), 1)];
         for stranger in [oncor_delivery(), retailer(), vendor(), account("nobody")] {
-            assert_noop!(Meters::sync(from(stranger), one()), Error::<Test>::NotAuthorized);
+            assert_noop!(sync_from(from(stranger), one()), Error::<Test>::NotAuthorized);
         }
-        assert_noop!(Meters::sync(RuntimeOrigin::none(), one()), DispatchError::BadOrigin);
-        assert_noop!(Meters::sync(RuntimeOrigin::root(), one()), DispatchError::BadOrigin);
-        assert_ok!(Meters::sync(from(oncor_account()), one()));
-        assert_ok!(Meters::sync(from(oncor_feed()), one()));
+        assert_noop!(sync_from(RuntimeOrigin::none(), one()), DispatchError::BadOrigin);
+        assert_noop!(sync_from(RuntimeOrigin::root(), one()), DispatchError::BadOrigin);
+        assert_ok!(sync_from(from(oncor_account()), one()));
+        assert_ok!(sync_from(from(oncor_feed()), one()));
     });
 }
 
@@ -65,7 +65,7 @@ fn two_utilities_never_share_a_meter() {
         assert_ok!(sync(vec![entry(meter_id(1), 1)]));
         let mut other = entry(meter_id(1), 3);
         other.class = MeterClass::LargeCommercial;
-        assert_ok!(Meters::sync(from(centerpoint_account()), vec![other].try_into().unwrap()));
+        assert_ok!(sync_from(from(centerpoint_account()), vec![other]));
         assert_eq!(Meters::meter(&oncor(), &meter_id(1)).unwrap().class, MeterClass::Residential);
         assert_eq!(Meters::meter(&centerpoint(), &meter_id(1)).unwrap().class, MeterClass::LargeCommercial);
     });
@@ -92,6 +92,33 @@ fn one_ticket_number_has_one_key() {
         let mut other = entry(meter_id(1), 4);
         other.ticket_key = entry(meter_id(1), 5).ticket_key;
         assert_noop!(sync(vec![entry(meter_id(2), 1), other]), Error::<Test>::InvalidTicketKey);
+    });
+}
+
+/// Everybody has the secret of the key of zeros.
+#[test]
+fn a_ticket_key_of_zeros_is_refused() {
+    build_and_execute(|| {
+        let zero = |issue| {
+            let mut entry = entry(meter_id(1), issue);
+            entry.ticket_key = [0; 32];
+            vec![entry]
+        };
+        assert_noop!(sync(zero(1)), Error::<Test>::InvalidTicketKey);
+        assert_ok!(sync(vec![entry(meter_id(1), 2)]));
+        for issue in [1, 2, 3] {
+            assert_noop!(sync(zero(issue)), Error::<Test>::InvalidTicketKey);
+        }
+    });
+}
+
+#[test]
+fn a_refused_sender_says_how_little_it_cost() {
+    build_and_execute(|| {
+        let full: Vec<_> = (0..=255u8).map(|number| entry(meter_id(number), 1)).collect();
+        let refused = Meters::sync(from(retailer()), full.try_into().unwrap()).unwrap_err();
+        assert_eq!(refused.post_info.actual_weight, Some(<() as WeightInfo>::refused()));
+        assert!(<() as WeightInfo>::refused().ref_time() < <() as WeightInfo>::sync(1).ref_time());
     });
 }
 
@@ -141,7 +168,7 @@ fn the_first_day_stays() {
 fn a_closed_tenancy_takes_nothing_but_a_new_ticket() {
     build_and_execute(|| {
         assert_ok!(sync(vec![entry(meter_id(1), 1)]));
-        assert_ok!(Meters::close(from(oncor_feed()), meter_id(1), OperatingDay(8_000)));
+        assert_ok!(close(from(oncor_feed()), meter_id(1), OperatingDay(8_000)));
         assert_ok!(sync(vec![entry(meter_id(1), 1)]));
         let mut changed = entry(meter_id(1), 1);
         changed.class = MeterClass::SmallCommercial;

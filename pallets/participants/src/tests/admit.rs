@@ -1,4 +1,4 @@
-use crate::{mock::*, Error, Event, OrganisationOf, Organisations};
+use crate::{mock::*, Directory, Error, Event, OrganisationOf, Organisations};
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::DispatchError;
 use wattseal_primitives::organisations::{Role, Standing};
@@ -68,9 +68,19 @@ fn a_suspended_grid_operator_admits_nobody() {
 fn short_names_and_accounts_are_used_once() {
     build_and_execute(|| {
         assert_noop!(admit(council(), "oncor", Role::Utility, NEWCOMER), Error::<Test>::AlreadyExists);
-        for taken in [ERCOT, VENDOR, ONCOR_FEED, ONCOR_DELIVERY, CUSTOMER] {
+        for taken in [ERCOT, VENDOR, ONCOR_FEED, ONCOR_DELIVERY] {
             assert_noop!(admit(council(), "newcomer", Role::Vendor, taken), Error::<Test>::AccountAlreadyExists);
         }
+    });
+}
+
+/// Whoever has a ticket can claim for any account; that must not keep an organisation out.
+#[test]
+fn a_claimed_meter_is_no_obstacle() {
+    build_and_execute(|| {
+        assert_ok!(admit(council(), "newcomer", Role::Vendor, CUSTOMER));
+        assert!(Participants::is_admitted_vendor(&CUSTOMER));
+        assert_eq!(System::providers(&CUSTOMER), 1);
     });
 }
 

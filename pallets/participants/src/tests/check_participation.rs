@@ -2,10 +2,14 @@ use crate::{
     budget::Budget,
     mock::*,
     priority::{priority, WHOLE},
-    Budgets, Call, CallClass, CheckParticipation, Refusal,
+    Allowance, Allowances, Budgets, Call, CallClass, CheckParticipation, Refusal,
 };
 use codec::{Decode, Encode};
-use frame_support::{assert_ok, assert_storage_noop, dispatch::GetDispatchInfo};
+use frame_support::{
+    assert_ok, assert_storage_noop,
+    dispatch::{DispatchInfo, GetDispatchInfo},
+    weights::Weight,
+};
 use sp_runtime::{
     traits::{DispatchTransaction, TransactionExtension},
     transaction_validity::{
@@ -27,6 +31,11 @@ fn vote() -> RuntimeCall {
 /// On the allow-list, but it asks for Root.
 fn failing() -> RuntimeCall {
     frame_system::Call::<Test>::set_heap_pages { pages: 1 }.into()
+}
+
+/// Time of the call's declared weight, picoseconds.
+fn time(call: &RuntimeCall) -> u64 {
+    call.get_dispatch_info().total_weight().ref_time()
 }
 
 fn registration() -> RuntimeCall {
@@ -100,8 +109,32 @@ fn suspended_organisations_may_only_vote() {
             assert_eq!(validate(who, &registration(), LENGTH), refused(Refusal::Suspended));
         }
         assert_eq!(validate(ONCOR, &vote(), LENGTH), Ok(priority(CallClass::Council, WHOLE)));
+        // Only who sits on the council, though.
+        assert_eq!(validate(ONCOR_FEED, &vote(), LENGTH), refused(Refusal::Suspended));
+        assert_ok!(Participants::suspend(council(), id("solar-helper")));
+        assert_eq!(validate(VENDOR, &vote(), LENGTH), refused(Refusal::Suspended));
         assert_ok!(Participants::reinstate(council(), id("oncor")));
         assert_ok!(validate(ONCOR, &statement(), LENGTH));
+    });
+}
+
+/// Votes have the highest priority and a part of the block of their own: they are not for everybody.
+#[test]
+fn only_the_council_sends_its_class() {
+    build_and_execute(|| {
+        for who in [ERCOT, ONCOR, REGULATOR] {
+            assert_ok!(validate(who, &vote(), LENGTH));
+        }
+        for who in [VENDOR, CENTERPOINT] {
+            assert_eq!(validate(who, &vote(), LENGTH), refused(Refusal::NotForThisAccount));
+            assert!(send(who, vote(), LENGTH).is_err());
+        }
+        // A seat alone does not make a duty account or a customer speak for an organisation.
+        Seats::set(vec![VENDOR, ONCOR_FEED, CUSTOMER, STRANGER]);
+        assert_ok!(validate(VENDOR, &vote(), LENGTH));
+        assert_eq!(validate(ONCOR_FEED, &vote(), LENGTH), refused(Refusal::NotForThisAccount));
+        assert_eq!(validate(CUSTOMER, &vote(), LENGTH), refused(Refusal::NotForThisAccount));
+        assert_eq!(validate(STRANGER, &vote(), LENGTH), refused(Refusal::UnknownAccount));
     });
 }
 
@@ -110,9 +143,11 @@ fn validation_reads_and_dispatch_consumes() {
     build_and_execute(|| {
         assert_storage_noop!(validate(VENDOR, &statement(), LENGTH).unwrap());
         assert_eq!(send(VENDOR, statement(), LENGTH), Ok(Ok(())));
-        assert_eq!(Participants::budget_of(&VENDOR), Budget { period: 0, calls: 1, bytes: 150 });
+        let once = time(&statement());
+        assert!(once > 0);
+        assert_eq!(Participants::budget_of(&VENDOR), Budget { period: 0, calls: 1, bytes: 150, ref_time: once });
         assert_eq!(send(VENDOR, statement(), 50), Ok(Ok(())));
-        assert_eq!(Participants::budget_of(&VENDOR), Budget { period: 0, calls: 2, bytes: 200 });
+        assert_eq!(Participants::budget_of(&VENDOR), Budget { period: 0, calls: 2, bytes: 200, ref_time: 2 * once });
     });
 }
 
@@ -120,7 +155,8 @@ fn validation_reads_and_dispatch_consumes() {
 fn a_failed_call_has_used_its_budget_too() {
     build_and_execute(|| {
         assert_eq!(send(VENDOR, failing(), LENGTH), Ok(Err(DispatchError::BadOrigin)));
-        assert_eq!(Participants::budget_of(&VENDOR), Budget { period: 0, calls: 1, bytes: 150 });
+        let ref_time = time(&failing());
+        assert_eq!(Participants::budget_of(&VENDOR), Budget { period: 0, calls: 1, bytes: 150, ref_time });
     });
 }
 
@@ -166,6 +202,39 @@ fn bytes_are_counted_too() {
 }
 
 #[test]
+fn declared_time_is_counted_too() {
+    build_and_execute(|| {
+        let once = time(&statement());
+        let customer = Allowance { ref_time: 2 * once, ..ALLOWANCES.customer };
+        TestAllowances::set(Allowances { customer, ..ALLOWANCES });
+        assert_eq!(send(CUSTOMER, statement(), 1), Ok(Ok(())));
+        assert_eq!(validate(CUSTOMER, &statement(), 1), Ok(priority(CallClass::Statement, WHOLE / 2)));
+        assert_eq!(send(CUSTOMER, statement(), 1), Ok(Ok(())));
+        assert_eq!(validate(CUSTOMER, &statement(), 1), refused(Refusal::TimeUsedUp));
+        assert!(send(CUSTOMER, statement(), 1).is_err());
+        System::set_block_number(10);
+        assert_ok!(validate(CUSTOMER, &statement(), 1));
+    });
+}
+
+#[test]
+fn the_extensions_weight_counts_with_the_calls() {
+    build_and_execute(|| {
+        let call = statement();
+        let extension_weight = Weight::from_parts(1_000_000, 0);
+        let info = DispatchInfo { extension_weight, ..call.get_dispatch_info() };
+        let sent = CheckParticipation::<Test>::new().dispatch_transaction(signed(VENDOR), call.clone(), &info, 1, 0);
+        assert!(sent.is_ok());
+        assert_eq!(Participants::budget_of(&VENDOR).ref_time, time(&call) + 1_000_000);
+        let heavy = DispatchInfo { call_weight: Weight::MAX, extension_weight, ..info };
+        let refusal = CheckParticipation::<Test>::new()
+            .validate_only(signed(ONCOR), &call, &heavy, 1, External, 0)
+            .map(|(valid, _, _)| valid.priority);
+        assert_eq!(refusal, refused(Refusal::TimeUsedUp));
+    });
+}
+
+#[test]
 fn a_new_period_brings_a_new_budget() {
     build_and_execute(|| {
         for _ in 0..5 {
@@ -175,7 +244,8 @@ fn a_new_period_brings_a_new_budget() {
         assert_eq!(validate(CUSTOMER, &statement(), LENGTH), refused(Refusal::CallsUsedUp));
         System::set_block_number(10);
         assert_eq!(send(CUSTOMER, statement(), LENGTH), Ok(Ok(())));
-        assert_eq!(Budgets::<Test>::get(CUSTOMER), Budget { period: 1, calls: 1, bytes: 150 });
+        let ref_time = time(&statement());
+        assert_eq!(Budgets::<Test>::get(CUSTOMER), Budget { period: 1, calls: 1, bytes: 150, ref_time });
     });
 }
 

@@ -114,7 +114,8 @@ fn the_whole_pipeline_takes_nonces_in_order_and_consumes_the_budget_once() {
         assert_eq!(send(3), Err(InvalidTransaction::Future.into()));
         assert_eq!(System::account_nonce(VENDOR), 2);
         // What did not get in has used nothing: its writes are the caller's to discard, and it made none before failing.
-        assert_eq!(Participants::budget_of(&VENDOR), Budget { period: 0, calls: 2, bytes: 200 });
+        let ref_time = 2 * call().get_dispatch_info().total_weight().ref_time();
+        assert_eq!(Participants::budget_of(&VENDOR), Budget { period: 0, calls: 2, bytes: 200, ref_time });
         let weight = extensions(2).weight(&call());
         assert!(weight.any_gt(CheckNonce::<Test>::from(2).weight(&call())));
     });

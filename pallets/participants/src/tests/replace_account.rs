@@ -6,7 +6,7 @@ use wattseal_primitives::organisations::Role;
 #[test]
 fn the_council_replaces_a_lost_account() {
     build_and_execute(|| {
-        Budgets::<Test>::insert(ONCOR, Budget { period: 0, calls: 3, bytes: 300 });
+        Budgets::<Test>::insert(ONCOR, Budget { period: 0, calls: 3, bytes: 300, ref_time: 9 });
         assert_ok!(Participants::replace_account(council(), id("oncor"), NEWCOMER));
         assert_eq!(Participants::organisation_of(&NEWCOMER), Some((id("oncor"), Role::Utility)));
         assert_eq!(Participants::part_of(&ONCOR), None);
@@ -15,6 +15,7 @@ fn the_council_replaces_a_lost_account() {
         assert_eq!(System::providers(&ONCOR), 1);
         let event = Event::AccountReplaced { id: id("oncor"), previous: ONCOR, account: NEWCOMER };
         System::assert_last_event(event.into());
+        assert_eq!(Seats::get(), [ERCOT, NEWCOMER, REGULATOR]);
         // Duties stay with their accounts.
         assert_eq!(Participants::utility_of_feed(&ONCOR_FEED), Some(id("oncor")));
     });
@@ -33,12 +34,22 @@ fn a_suspended_organisation_stays_suspended() {
 fn unknown_organisations_and_used_accounts_are_refused() {
     build_and_execute(|| {
         assert_noop!(Participants::replace_account(council(), id("nobody"), NEWCOMER), Error::<Test>::NotFound);
-        for taken in [ONCOR, VENDOR, ONCOR_DELIVERY, CUSTOMER] {
+        for taken in [ONCOR, VENDOR, ONCOR_DELIVERY] {
             assert_noop!(
                 Participants::replace_account(council(), id("oncor"), taken),
                 Error::<Test>::AccountAlreadyExists
             );
         }
+    });
+}
+
+#[test]
+fn a_seat_of_the_new_account_and_a_claim_are_told_apart() {
+    build_and_execute(|| {
+        Seats::set(vec![ONCOR, NEWCOMER]);
+        assert_noop!(Participants::replace_account(council(), id("oncor"), NEWCOMER), SEATED);
+        assert_ok!(Participants::replace_account(council(), id("oncor"), CUSTOMER));
+        assert_eq!(Seats::get(), [CUSTOMER, NEWCOMER]);
     });
 }
 

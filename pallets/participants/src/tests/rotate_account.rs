@@ -1,5 +1,7 @@
-use crate::{mock::*, Budget, Budgets, Directory, Error, Event, OrganisationOf, Organisations};
-use frame_support::{assert_noop, assert_ok};
+use crate::{
+    mock::*, Budget, Budgets, Call, Directory, Error, Event, OnAccountChange, OrganisationOf, Organisations, WeightInfo,
+};
+use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo};
 use sp_runtime::DispatchError;
 use wattseal_primitives::organisations::Role;
 
@@ -30,12 +32,13 @@ fn references_are_given_once_and_never_taken_back() {
 #[test]
 fn a_change_of_accounts_refills_no_budget() {
     build_and_execute(|| {
-        Budgets::<Test>::insert(VENDOR, Budget { period: 0, calls: 19, bytes: 1_000 });
+        let used = Budget { period: 0, calls: 19, bytes: 1_000, ref_time: 77 };
+        Budgets::<Test>::insert(VENDOR, used);
         assert_ok!(Participants::rotate_account(signed(VENDOR), NEWCOMER));
-        assert_eq!(Participants::budget_of(&NEWCOMER), Budget { period: 0, calls: 19, bytes: 1_000 });
+        assert_eq!(Participants::budget_of(&NEWCOMER), used);
         // There and back again does not help either.
         assert_ok!(Participants::rotate_account(signed(NEWCOMER), VENDOR));
-        assert_eq!(Participants::budget_of(&VENDOR), Budget { period: 0, calls: 19, bytes: 1_000 });
+        assert_eq!(Participants::budget_of(&VENDOR), used);
         assert!(!Budgets::<Test>::contains_key(NEWCOMER));
     });
 }
@@ -43,10 +46,47 @@ fn a_change_of_accounts_refills_no_budget() {
 #[test]
 fn a_used_account_is_refused() {
     build_and_execute(|| {
-        for taken in [VENDOR, ERCOT, ONCOR_FEED, CUSTOMER] {
+        for taken in [VENDOR, ERCOT, ONCOR_FEED] {
             assert_noop!(Participants::rotate_account(signed(VENDOR), taken), Error::<Test>::AccountAlreadyExists);
         }
     });
+}
+
+#[test]
+fn an_account_that_holds_a_meter_may_take_over() {
+    build_and_execute(|| {
+        assert_ok!(Participants::rotate_account(signed(VENDOR), CUSTOMER));
+        assert!(Participants::is_admitted_vendor(&CUSTOMER));
+    });
+}
+
+#[test]
+fn a_seat_on_the_council_follows_the_account() {
+    build_and_execute(|| {
+        assert_ok!(Participants::rotate_account(signed(ONCOR), NEWCOMER));
+        assert_eq!(Seats::get(), [ERCOT, NEWCOMER, REGULATOR]);
+        // Who has none gets none.
+        assert_ok!(Participants::rotate_account(signed(VENDOR), STRANGER));
+        assert_eq!(Seats::get(), [ERCOT, NEWCOMER, REGULATOR]);
+    });
+}
+
+#[test]
+fn nobody_gets_a_second_seat() {
+    build_and_execute(|| {
+        Seats::set(vec![ERCOT, ONCOR, NEWCOMER]);
+        assert_noop!(Participants::rotate_account(signed(ONCOR), NEWCOMER), SEATED);
+        assert_eq!(Seats::get(), [ERCOT, ONCOR, NEWCOMER]);
+    });
+}
+
+#[test]
+fn the_seats_weight_is_declared() {
+    let whole = |own: frame_support::weights::Weight| own.saturating_add(SeatsOfCouncil::weight());
+    let rotate = Call::<Test>::rotate_account { new_account: NEWCOMER }.get_dispatch_info().call_weight;
+    assert_eq!(rotate, whole(<() as WeightInfo>::rotate_account()));
+    let replace = Call::<Test>::replace_account { id: id("oncor"), new_account: NEWCOMER };
+    assert_eq!(replace.get_dispatch_info().call_weight, whole(<() as WeightInfo>::replace_account()));
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn take(step: Step) -> bool {
         Step::Suspend { name } => Participants::suspend(council(), named(name)).is_ok(),
         Step::Reinstate { name } => Participants::reinstate(council(), named(name)).is_ok(),
         Step::Charge { who } => {
-            Participants::charge(&who, 100);
+            Participants::charge(&who, 100, 1_000);
             true
         }
         Step::NextBlock => {
@@ -74,9 +74,11 @@ fn take(step: Step) -> bool {
     }
 }
 
-/// All calls counted in this period, whoever's they are.
-fn counted() -> u32 {
-    ACCOUNTS.map(|who| Participants::budget_of(&who).calls).sum()
+/// All calls and all time counted in this period, whoever's they are.
+fn counted() -> (u32, u64) {
+    ACCOUNTS
+        .map(|who| Participants::budget_of(&who))
+        .fold((0, 0), |(calls, ref_time), budget| (calls + budget.calls, ref_time + budget.ref_time))
 }
 
 proptest! {
@@ -94,13 +96,16 @@ proptest! {
                 if !take(step.clone()) {
                     assert_eq!(sp_io::storage::root(StateVersion::V1), root, "{step:?} was refused and wrote something");
                 }
+                let seats: std::collections::BTreeSet<_> = Seats::get().into_iter().collect();
+                assert_eq!(seats.len(), 3, "after {step:?} the council has {seats:?}");
                 Participants::do_try_state().unwrap_or_else(|error| panic!("after {step:?}: {error:?}"));
                 for (who, before) in ACCOUNTS.zip(before) {
                     let now = System::providers(&who);
                     assert!(now >= before && now <= 1, "after {step:?}");
                 }
                 if Participants::budget_period() == period {
-                    assert_eq!(counted(), used + u32::from(charged), "after {step:?}");
+                    let more = (u32::from(charged), 1_000 * u64::from(charged));
+                    assert_eq!(counted(), (used.0 + more.0, used.1 + more.1), "after {step:?}");
                 }
             }
         });

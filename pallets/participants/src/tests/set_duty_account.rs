@@ -18,12 +18,13 @@ fn a_utility_appoints_accounts_for_its_duties() {
 #[test]
 fn the_account_before_has_no_part_any_more() {
     build_and_execute(|| {
-        Budgets::<Test>::insert(ONCOR_FEED, Budget { period: 0, calls: 9, bytes: 900 });
+        let used = Budget { period: 0, calls: 9, bytes: 900, ref_time: 9_000 };
+        Budgets::<Test>::insert(ONCOR_FEED, used);
         assert_ok!(Participants::set_duty_account(signed(ONCOR), Duty::Feed, NEWCOMER));
         assert_eq!(DutyAccounts::<Test>::get(ONCOR_FEED), None);
         assert_eq!(Participants::part_of(&ONCOR_FEED), None);
         assert_eq!(System::providers(&ONCOR_FEED), 1);
-        assert_eq!(Participants::budget_of(&NEWCOMER), Budget { period: 0, calls: 9, bytes: 900 });
+        assert_eq!(Participants::budget_of(&NEWCOMER), used);
         assert_eq!(Participants::utility_of_feed(&NEWCOMER), Some(id("oncor")));
         assert_eq!(Participants::duty(&ONCOR_DELIVERY), Some((id("oncor"), Duty::Delivery)));
         System::assert_last_event(
@@ -68,11 +69,14 @@ fn only_the_utilitys_own_account_appoints() {
 #[test]
 fn an_account_never_has_two_parts() {
     build_and_execute(|| {
-        for taken in [ONCOR, ONCOR_FEED, ONCOR_DELIVERY, VENDOR, CUSTOMER] {
+        for taken in [ONCOR, ONCOR_FEED, ONCOR_DELIVERY, VENDOR] {
             assert_noop!(
                 Participants::set_duty_account(signed(ONCOR), Duty::Feed, taken),
                 Error::<Test>::AccountAlreadyExists
             );
         }
+        // A claimed meter is no part in the consortium.
+        assert_ok!(Participants::set_duty_account(signed(ONCOR), Duty::Feed, CUSTOMER));
+        assert_eq!(Participants::utility_of_feed(&CUSTOMER), Some(id("oncor")));
     });
 }

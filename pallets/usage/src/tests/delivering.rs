@@ -179,8 +179,8 @@ fn a_meter_key_goes_to_the_key_of_the_claim_alone() {
     let (mut world, meter, _) = world();
     let request = key_request(meter);
     let mut sent = work(&mut world, slice::from_ref(&request));
-    let (Action::DeliverMeterKey { meter: of, sealed }, 0) = sent.remove(0) else { panic!() };
-    assert_eq!(of, meter);
+    let (Action::DeliverMeterKey { meter: of, issue, sealed }, 0) = sent.remove(0) else { panic!() };
+    assert_eq!((of, issue), (meter, 0));
     let context = MeterKeyContext {
         genesis: GENESIS,
         account: config().delivery_key,

@@ -420,3 +420,38 @@ fn a_run_that_loses_its_lock_writes_nothing_more() {
     }
     assert!((20..60).contains(&losses), "{losses}");
 }
+
+#[test]
+fn a_verdict_against_what_is_not_on_chain_is_not_final() {
+    let mut world = world_with(&[1]);
+    world.feed.put("a.csv", csv_of(&[consumption(1, DAY, DATE + 1)]));
+    world.feed.put("b.csv", csv_of(&[consumption(1, DAY, DATE)]));
+    world.seal();
+    world.seal();
+    // The batch with the later version comes to nothing, and its file is gone.
+    world.feed.put("a.csv", csv_of(&[consumption(1, DAY + 1, DATE)]));
+    world.chain.block += 200;
+    world.settle();
+    assert_eq!(
+        newest(&world, 1, 0, Channel::Consumption, DAY),
+        Some(day_readings(&consumption(1, DAY, DATE)).unwrap())
+    );
+}
+
+#[test]
+fn a_completion_whose_batch_is_given_up_is_made_again() {
+    let mut world = world_with(&[1]);
+    let whole = consumption(1, DAY, DATE);
+    let mut short = MeterDay { complete: false, ..whole.clone() };
+    short.intervals[60..].fill(Interval::MISSING);
+    world.feed.put("a.csv", csv_of(&[short]));
+    world.settle();
+    world.feed.put("b.csv", csv_of(std::slice::from_ref(&whole)));
+    world.seal();
+    world.seal();
+    assert_eq!(world.store.outbox().len(), 1);
+    world.chain.block += 200;
+    world.settle();
+    assert_eq!(newest(&world, 1, 0, Channel::Consumption, DAY), Some(day_readings(&whole).unwrap()));
+    assert_eq!(world.store.report().held, []);
+}

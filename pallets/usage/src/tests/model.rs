@@ -134,8 +134,6 @@ fn in_feed(world: &World, files: &BTreeMap<u8, Vec<Version>>) -> BTreeSet<Versio
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
-
     #[test]
     fn every_version_that_counts_is_sealed_exactly_once(bits in 0_u8..3, steps in prop::collection::vec(step(), 1..40)) {
         let mut world = World::new();

@@ -75,6 +75,8 @@ pub enum Action {
     DeliverMeterKey {
         /// The meter.
         meter: MeterId,
+        /// Issue of the ticket of the claim for which the key is sealed.
+        issue: u32,
         /// The sealed key.
         sealed: Vec<u8>,
     },
@@ -231,8 +233,9 @@ impl<T: Config> PalletChain<T> {
                 sealed: BoundedVec::try_from(sealed).map_err(|_| SubmitError::TooLarge)?,
             }
             .into(),
-            Action::DeliverMeterKey { meter, sealed } => pallet_consent::Call::<T>::deliver_meter_key {
+            Action::DeliverMeterKey { meter, issue, sealed } => pallet_consent::Call::<T>::deliver_meter_key {
                 meter,
+                ticket_issue: issue,
                 sealed: BoundedVec::try_from(sealed).map_err(|_| SubmitError::TooLarge)?,
             }
             .into(),

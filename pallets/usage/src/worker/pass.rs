@@ -140,14 +140,17 @@ impl<'a, C: Chain> Pass<'a, C> {
         let digest = clear_digest(&self.basis.secrets.siv, &readings);
         let known = self.versions.newest(store, &tenancy.meter, readings.channel, readings.day);
         let verdict = decide(known.as_ref().map(|known| &known.version), readings.revision_date, digest);
+        // What was sealed in this pass may yet come to nothing, and then the verdict would be another.
+        self.tally.unfinished |= known.is_some_and(|known| known.of_this_pass);
         match (verdict, known) {
             (Verdict::First, _) => self.seal(store, &tenancy, epoch, &readings, 0),
             (Verdict::Amend { revision }, _) => self.seal(store, &tenancy, epoch, &readings, revision),
-            (Verdict::Same, Some(known)) if known.of_this_pass => self.tally.unfinished = true,
-            (Verdict::Same, Some(known)) => forget_partial(store, &tenancy.meter, &readings, known.version.revision),
+            (Verdict::Same, Some(known)) if !known.of_this_pass => {
+                forget_partial(store, &tenancy.meter, &readings, known.version.revision);
+            }
             (Verdict::Older, _) => self.tally.older = self.tally.older.saturating_add(1),
             (Verdict::Held, Some(known)) => self.complete(store, &tenancy, epoch, &readings, &known),
-            (Verdict::Same | Verdict::Held, None) => {}
+            (Verdict::Same | Verdict::Held, _) => {}
         }
     }
 
@@ -182,7 +185,7 @@ impl<'a, C: Chain> Pass<'a, C> {
         let sealed = self.reopened(store, tenancy, readings, known);
         match sealed.map(|sealed| amend::decide(Some(&sealed), readings)) {
             Some(Decision::Amend { revision, readings }) => self.seal(store, tenancy, epoch, &readings, revision),
-            Some(Decision::Same) => self.tally.unfinished |= known.of_this_pass,
+            Some(Decision::Same) => {}
             _ => {
                 let (meter, day, channel) = (tenancy.meter, readings.day, readings.channel);
                 push_bounded(&mut self.tally.held, WaitingDay { file: self.file.clone(), meter, day, channel });

@@ -202,7 +202,7 @@ impl<C: Chain> Desk<'_, C> {
                 let context = MeterKeyContext { genesis, account, utility, meter, customer, issue };
                 let meter_key = self.secrets.meter_key(&utility, &meter);
                 let sealed = seal_meter_key(&context, &meter_key, &to, &randomness()).map_err(failed)?;
-                Action::DeliverMeterKey { meter, sealed }
+                Action::DeliverMeterKey { meter, issue, sealed }
             }
             Plan::Relay(relayed) => Action::Relay(relayed),
         })

@@ -15,6 +15,9 @@ use wattseal_primitives::{
 /// Most entries of each list.
 pub const MAX_LISTED: usize = 1_000;
 
+/// Blocks after which the report says anew when the feed was last listed.
+const LISTING_BLOCKS: BlockNumber = 10;
+
 /// What the last pass over a file (or over one part of its meters) found, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct FileCounts {
@@ -53,7 +56,10 @@ impl Reporter {
 
     /// Notes that the feed was listed at this block; forgets files that are no longer there.
     pub fn listed(&mut self, block: BlockNumber, files: &[FileRecord]) {
-        self.report.last_listing = block;
+        // Not at every block: the whole report would be written for it.
+        if block >= self.report.last_listing.saturating_add(LISTING_BLOCKS) || block < self.report.last_listing {
+            self.report.last_listing = block;
+        }
         let is_there = |name: &str| super::listing::find(files, name).is_some();
         self.report.refused.retain(|row| is_there(&row.file));
         self.report.waiting.retain(|day| is_there(&day.file));
