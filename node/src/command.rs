@@ -160,9 +160,9 @@ fn run_node(cli: &Cli) -> sc_cli::Result<()> {
             config.offchain_worker.enabled = true;
         }
         match config.network.network_backend {
-            NetworkBackendType::Libp2p => {
-                service::new_full::<sc_network::NetworkWorker<_, _>>(config, wattseal).map_err(sc_cli::Error::Service)
-            }
+            NetworkBackendType::Libp2p => Err(sc_cli::Error::Input(
+                "this node speaks to its peers by litep2p only: leave out --network-backend libp2p".into(),
+            )),
             NetworkBackendType::Litep2p => {
                 service::new_full::<sc_network::Litep2pNetworkBackend>(config, wattseal).map_err(sc_cli::Error::Service)
             }

@@ -4,6 +4,7 @@
 //! usage ([`pallet_usage`]) and consents ([`pallet_consent`]). Two thirds of the council act as Root through
 //! `participants.enact`. Pallet index 60 stays unused: 0x3c is `<`, so no signed text can ever be a call.
 #![cfg_attr(not(feature = "std"), no_std)]
+#![allow(missing_docs, reason = "FRAME's macros generate most public items of a runtime, without documentation")]
 // Metadata and dispatch of a whole runtime nest deeper than the default allows.
 #![recursion_limit = "512"]
 

@@ -106,7 +106,9 @@ pub enum RequestError {
     #[error("the consent allows more than the request asks for: {0}")]
     Wider(#[from] Widening),
     /// The secret is all zero.
-    #[error("the request has no secret, so that everybody could see on chain which vendor reads: ask the vendor for a new one")]
+    #[error(
+        "the request has no secret, so that everybody could see on chain which vendor reads: ask the vendor for a new one"
+    )]
     NoSecret,
     /// The hash of the text is not that of the words made from the request.
     #[error("the request's text is not the one that its own fields give: the vendor's program is of another version, or the vendor shows other words; do not sign")]
@@ -182,8 +184,8 @@ impl VendorRequest {
         grantee_hash(&self.vendor, &self.secret.0)
     }
 
-    /// What a person may be shown: the request has a secret, its text is that of its fields, its ranges are usable, and it has not
-    /// expired on the local day `today`. The vendor's signature and standing are checked elsewhere.
+    /// What a person may be shown: the request has a secret, its text is that of its fields, its ranges are usable, and it
+    /// has not expired on the local day `today`. The vendor's signature and standing are checked elsewhere.
     ///
     /// # Errors
     /// [`RequestError::NoSecret`], [`RequestError::WrongText`], [`RequestError::Expired`], [`RequestError::Terms`].
