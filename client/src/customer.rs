@@ -8,7 +8,7 @@ use crate::{
         types::{Duty, Organisation, Role, Standing},
         Call, Chain, ChainAt, Included,
     },
-    delivery::check_sealed,
+    delivery::sealed_bytes,
     links::{Statement, TicketLink},
     node_rpc::{QueueState, LOG_AT_ONCE, MAX_SEGMENTS},
     reading::{Fetched, Progress, Reader, Wanted},
@@ -157,7 +157,8 @@ impl Customer {
             );
         }
         let slot = slot.ok_or_else(|| ClientError::NotYet("the meter's key is not there yet".into()))?;
-        let bytes = check_sealed(chain.rpc().sealed_meter_key(utility, meter).await?, &slot, chain)?;
+        let handed_out = async || chain.rpc().sealed_meter_key(utility, meter).await;
+        let bytes = sealed_bytes(chain, &slot, handed_out).await?;
         let context = MeterKeyContext {
             genesis: chain.genesis(),
             account: delivery_account(&chain.finalized().await?, utility).await?,

@@ -12,23 +12,50 @@ use sealed_register::{
 };
 use std::collections::BTreeMap;
 
-/// Takes sealed bytes only if they are those that the chain's state names.
+/// How many places of an extrinsic are tried: sealed bytes fill it but for signature and a few fields.
+const MAX_PLACES: usize = 256;
+
+/// What sealed bytes begin with: keys of a consent, key of a meter.
+const MAGICS: [&[u8]; 2] = [b"wsd1", b"wsk1"];
+
+/// The sealed bytes that the chain's state names: taken from the block's body, or where the node has dropped that, from
+/// what it hands out. Only bytes of the length and hash in `slot` are accepted.
 ///
 /// # Errors
-/// [`ClientError::NotYet`] (the node has not found them), [`ClientError::Answer`] for other bytes than the chain's.
-pub(crate) fn check_sealed(sealed: Option<Sealed>, slot: &DeliverySlot, chain: &Chain) -> Result<Vec<u8>> {
-    let Some(Sealed { bytes, .. }) = sealed else {
+/// [`ClientError::NotYet`] (the node has neither), [`ClientError::Answer`] for other bytes than the chain's.
+pub(crate) async fn sealed_bytes(
+    chain: &Chain,
+    slot: &DeliverySlot,
+    handed_out: impl AsyncFnOnce() -> Result<Option<Sealed>>,
+) -> Result<Vec<u8>> {
+    let block = chain.canonical(slot.block).await?;
+    if let Some(extrinsic) = chain.rpc().extrinsic(&block.hash, slot.extrinsic).await? {
+        if let Some(bytes) = find(&extrinsic, slot) {
+            return Ok(bytes.to_vec());
+        }
+    }
+    let Some(Sealed { bytes, .. }) = handed_out().await? else {
         let (url, block) = (chain.url(), slot.block);
         return Err(ClientError::NotYet(format!("{url} cannot find the delivery in block {block}; ask another node")));
     };
-    let is_it = bytes.len() == slot.length as usize && delivery_hash(&bytes) == slot.hash;
-    match is_it {
+    match is_it(&bytes, slot) {
         true => Ok(bytes),
         false => Err(ClientError::Answer {
             method: "wattseal_sealed",
             problem: "these are not the bytes whose hash stands on chain".into(),
         }),
     }
+}
+
+fn is_it(bytes: &[u8], slot: &DeliverySlot) -> bool {
+    bytes.len() == slot.length as usize && delivery_hash(bytes) == slot.hash
+}
+
+/// The window of the slot's length and hash in an extrinsic (protocol section 8): no metadata is needed.
+fn find<'a>(extrinsic: &'a [u8], slot: &DeliverySlot) -> Option<&'a [u8]> {
+    let length = (slot.length > 0).then_some(slot.length as usize)?;
+    let begins = |window: &&[u8]| MAGICS.iter().any(|magic| window.starts_with(magic));
+    extrinsic.windows(length).filter(begins).take(MAX_PLACES).find(|window| is_it(window, slot))
 }
 
 /// Which days a meter's channels have under each key epoch, by cells that are proved.
@@ -87,5 +114,38 @@ impl Reader<'_> {
             }
         }
         Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sealed_register::delivery::Deliverer;
+
+    fn slot(bytes: &[u8]) -> DeliverySlot {
+        DeliverySlot {
+            block: 7,
+            extrinsic: 1,
+            length: u32::try_from(bytes.len()).unwrap_or_default(),
+            hash: delivery_hash(bytes),
+            deliverer: Deliverer::Utility,
+        }
+    }
+
+    #[test]
+    fn sealed_bytes_are_found_wherever_they_stand_and_nothing_else_is() {
+        for magic in ["wsd1", "wsk1"] {
+            let sealed = [magic.as_bytes(), &[7; 300]].concat();
+            let slot = slot(&sealed);
+            for (before, after) in [(0, 0), (1, 5), (150, 0)] {
+                let extrinsic = [vec![9; before], sealed.clone(), vec![1; after]].concat();
+                assert_eq!(find(&extrinsic, &slot), Some(sealed.as_slice()));
+            }
+            let altered = [magic.as_bytes(), &[8; 300]].concat();
+            assert_eq!(find(&altered, &slot), None);
+            assert_eq!(find(&sealed, &DeliverySlot { length: 0, ..slot }), None);
+            assert_eq!(find(&sealed, &DeliverySlot { length: 303, ..slot }), None);
+            assert_eq!(find(&[], &slot), None);
+        }
     }
 }

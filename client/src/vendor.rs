@@ -4,7 +4,7 @@ use crate::{
     account::{random, Account},
     chain::{Call, Chain, ChainAt, Included},
     customer::{delivery_account, organisation_of, wait_queued},
-    delivery::check_sealed,
+    delivery::sealed_bytes,
     node_rpc::{MAX_SEGMENTS, READ_REFUSAL},
     profile::Profile,
     reading::{Fetched, Progress, Reader, Wanted},
@@ -244,8 +244,8 @@ impl Vendor {
                 wait_queued(&access.vault, &id, patience, "the consent's keys", found).await?
             }
         };
-        let sealed = access.vault.rpc().sealed(consent, epoch, deliverer).await?;
-        let bytes = check_sealed(sealed, &slot, &access.vault)?;
+        let handed_out = async || access.vault.rpc().sealed(consent, epoch, deliverer).await;
+        let bytes = sealed_bytes(chain, &slot, handed_out).await?;
         let account = match deliverer {
             Deliverer::Utility => delivery_account(&at, standing.utility).await?,
             Deliverer::Customer => standing.customer,

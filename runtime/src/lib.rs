@@ -23,6 +23,7 @@ mod submit;
 #[cfg(test)]
 mod tests;
 
+use alloc::vec::Vec;
 use sp_runtime::{generic, impl_opaque_keys, traits::BlakeTwo256, MultiAddress};
 use sp_version::RuntimeVersion;
 pub use wattseal_primitives::{AccountId, BlockNumber, Hash, Nonce, Signature};

@@ -262,7 +262,7 @@ mod tests {
         let survey = Survey::of(&first, &calendar).unwrap();
         assert_eq!((survey.meters.len(), survey.used_rows, survey.first_day), (1, 2, survey.last_day));
         let (channel, day) = (Channel::Consumption, OperatingDay(survey.first_day.0));
-        let book = Book::of(&[first.clone()], &survey.first, &calendar).unwrap();
+        let book = Book::of(std::slice::from_ref(&first), &survey.first, &calendar).unwrap();
         assert_eq!(book.day(channel, day).unwrap().intervals[0].wh, 200);
         assert_eq!(book.revision(channel, day), Some(1));
         let second = file(folder.path(), "b.csv", &row("03/06/2022", ".3"));

@@ -234,7 +234,8 @@ mod tests {
         use clap::Parser;
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = taken.local_addr().unwrap().port().to_string();
-        let args = |rest: &[&str]| Args::try_parse_from(["story", "--port=0", "--prometheus-port=0"].iter().chain(rest));
+        let args =
+            |rest: &[&str]| Args::try_parse_from(["story", "--port=0", "--prometheus-port=0"].iter().chain(rest));
         let error = check_ports(&args(&["--rpc-port", &port]).unwrap()).unwrap_err().to_string();
         assert!(error.contains(&port) && error.contains("--rpc-port"), "{error}");
         assert!(check_ports(&args(&["--rpc-port", "0"]).unwrap()).is_ok());

@@ -3,7 +3,9 @@
 use crate::error::{Result, StoryError};
 use sealed_register::{statement, DayReadings, Hash, Keyring, MeterId, RangeRequest};
 use std::time::Instant;
-use wattseal_client::{customer::CheckedRequest, links::TicketLink, node_rpc::ReadAnswer, reading::Wanted, Customer, Profile};
+use wattseal_client::{
+    customer::CheckedRequest, links::TicketLink, node_rpc::ReadAnswer, reading::Wanted, Customer, Profile,
+};
 
 /// The first meter and its customer.
 pub struct Home {

@@ -97,10 +97,7 @@ mod tests {
 
     #[test]
     fn numbers_are_readable() {
-        assert_eq!(
-            [0, 999, 1_000, 6_825_137].map(number),
-            ["0", "999", "1,000", "6,825,137"].map(str::to_owned)
-        );
+        assert_eq!([0, 999, 1_000, 6_825_137].map(number), ["0", "999", "1,000", "6,825,137"].map(str::to_owned));
         assert_eq!(kwh(6_825_137), "6,825.137 kWh");
         assert_eq!(kwh(5), "0.005 kWh");
         assert_eq!([12, 43_210, 6_500_000].map(size), ["12 bytes", "43.2 kB", "6.5 MB"].map(str::to_owned));

@@ -206,7 +206,8 @@ impl Story {
     pub fn days(&self) -> DayRange {
         let survey = &self.source.survey;
         let facts = survey.meters.get(&survey.first);
-        let (first, last) = facts.map_or((survey.first_day, survey.last_day), |facts| (facts.first_day, facts.last_day));
+        let (first, last) =
+            facts.map_or((survey.first_day, survey.last_day), |facts| (facts.first_day, facts.last_day));
         DayRange { first: OperatingDay(first.0), last: OperatingDay(last.0) }
     }
 

@@ -25,11 +25,13 @@ pub enum Refusal {
     EraTooLong = 8,
     /// The nonce is too far ahead of the account's.
     TooManyInFlight = 9,
+    /// The account has no room for a call of this weight in this period.
+    TimeUsedUp = 10,
 }
 
 impl Refusal {
     /// All refusals, by code.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NotListed,
         Self::UnknownAccount,
         Self::Suspended,
@@ -39,6 +41,7 @@ impl Refusal {
         Self::Immortal,
         Self::EraTooLong,
         Self::TooManyInFlight,
+        Self::TimeUsedUp,
     ];
 
     /// The code in `InvalidTransaction::Custom`.
@@ -73,6 +76,7 @@ impl fmt::Display for Refusal {
             Self::Immortal => "immortal transactions are not taken: sign with an era, for example of 256 blocks",
             Self::EraTooLong => "the era is longer than 4,096 blocks: sign with a shorter one",
             Self::TooManyInFlight => "too many transactions of the account are in flight: wait for the earlier ones",
+            Self::TimeUsedUp => "the call exceeds the computing time left in this budget period: wait for the next",
         })
     }
 }
@@ -88,7 +92,7 @@ mod tests {
             assert_eq!(Refusal::from_code(place), Some(refusal));
         }
         assert_eq!(Refusal::from_code(0), None);
-        assert_eq!(Refusal::from_code(10), None);
+        assert_eq!(Refusal::from_code(11), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 mod own;
 
 use super::{
-    args::{channels, consent, days, level, Export, Keys, Node, Patience, Vault},
+    args::{channels, consent, days, level, Keys, Node, Patience, Vault},
     output::Output,
 };
 use crate::{
@@ -11,19 +11,14 @@ use crate::{
     chain::ss58,
     customer::{check_request, CheckedRequest, Customer as Person, Narrower},
     files::{text_argument, write_atomically, Access},
-    links::{parse_request, request_link, Statement, TicketLink},
+    links::{parse_request, Statement, TicketLink},
     profile::Profile,
-    reading::Wanted,
     records::{kinds, name_of, GivenRecord, MeterRecord},
     ClientError, Result,
 };
 use clap::{Args, Subcommand};
-use sealed_register::{
-    statement::{Receipt, Statement as _, Word},
-    types::hex,
-    Channels, DayRange, Hash, Level, MeterId, OrganisationId,
-};
-use serde_json::{json, Value};
+use sealed_register::{statement::Word, types::hex, Channels, DayRange, Hash, Level, MeterId, OrganisationId};
+use serde_json::json;
 use std::path::PathBuf;
 
 const ROLE: &str = "customer";

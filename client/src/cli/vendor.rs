@@ -152,7 +152,7 @@ pub(super) struct GiveBack {
 }
 
 fn name(text: &str) -> Result<VendorName, String> {
-    let form = "a name has 1 to 64 bytes of letters, digits, single spaces and . , & ' - ( ) + /";
+    let form = "a name has 1 to 64 bytes of Latin letters (at least one), digits, single spaces and . , & ' - ( ) + /";
     VendorName::new(text).ok_or_else(|| form.into())
 }
 

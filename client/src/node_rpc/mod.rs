@@ -106,6 +106,25 @@ impl NodeRpc {
         hash.map(|hash| hash.array(METHOD, "the hash")).transpose()
     }
 
+    /// One extrinsic of a block, encoded as it stands in the body, without the length before it; none if the node has no
+    /// such block body.
+    ///
+    /// # Errors
+    /// As [`NodeRpc::call`].
+    pub async fn extrinsic(&self, block: &Hash, index: u32) -> Result<Option<Vec<u8>>> {
+        #[derive(serde::Deserialize)]
+        struct Signed {
+            block: Body,
+        }
+        #[derive(serde::Deserialize)]
+        struct Body {
+            extrinsics: Vec<Hex>,
+        }
+        let signed: Option<Signed> = self.call("chain_getBlock", &[digits(block)]).await?;
+        let extrinsic = |signed: Signed| signed.block.extrinsics.into_iter().nth(index as usize);
+        Ok(signed.and_then(extrinsic).map(|Hex(bytes)| bytes))
+    }
+
     /// The node's vault.
     ///
     /// # Errors

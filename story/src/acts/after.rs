@@ -10,7 +10,7 @@ use crate::{
     source::calendar,
     story::Story,
 };
-use sealed_register::{open, proof::Form, DayReadings, Intervals, Level, OpenError, OperatingDay, Opened};
+use sealed_register::{open, proof::Form, DayReadings, Intervals, Level, OpenError, Opened, OperatingDay};
 
 /// Minutes of a day.
 const DAY_MINUTES: u32 = 1_440;
@@ -51,7 +51,9 @@ pub(super) async fn play(story: &mut Story) -> Result<()> {
             let (keyring, _) = record.keys()?;
             let reach = record.consent()?.statement.terms.data;
             match open(cell, &keyring, intervals) {
-                Err(error @ OpenError::EpochNotGranted { .. }) if reach.contains(said.day) => told = Some(error.to_string()),
+                Err(error @ OpenError::EpochNotGranted { .. }) if reach.contains(said.day) => {
+                    told = Some(error.to_string())
+                }
                 Err(OpenError::EpochNotGranted { .. }) => {}
                 other => {
                     let came = other.map(|opened| opened.level());

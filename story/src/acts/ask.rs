@@ -39,10 +39,10 @@ pub(super) async fn play(story: &mut Story) -> Result<()> {
     if story.vendor.check_key(&at).await.is_err() {
         story.vendor.register_key(story.chain()).await?;
     }
-    story.chain().wait_until(PATIENCE, "the vendor's key", async |at| {
-        Ok(story.vendor.check_key(at).await.is_ok().then_some(()))
-    })
-    .await?;
+    story
+        .chain()
+        .wait_until(PATIENCE, "the vendor's key", async |at| Ok(story.vendor.check_key(at).await.is_ok().then_some(())))
+        .await?;
     let grant = request(story, story.days(), Level::Day, Purpose::EnergyAdvice).await?;
 
     let meter = story.outcome.home()?.meter;

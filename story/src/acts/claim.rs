@@ -14,11 +14,8 @@ use sealed_register::{
 };
 use std::time::Instant;
 use wattseal_client::{
-    customer::relay_and_wait,
-    links::Statement,
-    reading::Wanted,
-    records::MeterRecord,
-    Account, Customer, Phrase, Profile,
+    customer::relay_and_wait, links::Statement, reading::Wanted, records::MeterRecord, Account, Customer, Phrase,
+    Profile,
 };
 
 /// Kind of the customer's records of meters, as the command `wattseal customer` keeps them.

@@ -79,12 +79,11 @@ pub(super) async fn play(story: &mut Story) -> Result<()> {
 fn a_word(answer: &ReadAnswer) -> Result<(u64, CellName)> {
     let proof = RangeProof::decode(&answer.proof).map_err(|error| StoryError::Wrong(error.to_string()))?;
     let middle = proof.elements.len() / 2;
-    let found = proof.elements.iter().cycle().skip(middle).take(proof.elements.len()).find_map(|element| {
-        match &element.body {
+    let found =
+        proof.elements.iter().cycle().skip(middle).take(proof.elements.len()).find_map(|element| match &element.body {
             Body::Opened { words: [_, _, quarter], .. } => Some((*quarter.first()?, CellName::from(&element.header))),
             Body::Hidden(_) => None,
-        }
-    });
+        });
     found.ok_or_else(|| StoryError::Wrong("the answer has no sealed words".into()))
 }
 

@@ -34,7 +34,9 @@ pub(super) async fn play(story: &mut Story) -> Result<()> {
     let refusal = match reader.fetch(&wanted, &segments, &keyring, &|_| {}).await {
         Err(ClientError::Rpc { code: LEVEL_NOT_GRANTED, message, .. }) => format!("{LEVEL_NOT_GRANTED}: {message}"),
         Err(error) => return Err(error.into()),
-        Ok(_) => return Err(StoryError::Wrong("the vault served quarter hours under a consent to daily totals".into())),
+        Ok(_) => {
+            return Err(StoryError::Wrong("the vault served quarter hours under a consent to daily totals".into()))
+        }
     };
 
     // Were the vault to leak them: the sealed quarter hours of one day, proved genuine by the customer.

@@ -20,6 +20,8 @@ mod widen;
 
 use crate::{error::Result, story::Story};
 use std::{
+    future::Future,
+    pin::Pin,
     sync::atomic::{AtomicBool, Ordering},
     sync::Arc,
     time::Duration,
@@ -98,22 +100,24 @@ impl Step {
     }
 
     async fn play(self, story: &mut Story) -> Result<()> {
-        match self {
-            Self::Register => register::play(story).await,
-            Self::Seal => seal::play(story).await,
-            Self::Claim => claim::play(story).await,
-            Self::Ask => ask::play(story).await,
-            Self::Grant => grant::play(story).await,
-            Self::Fetch => fetch::play(story).await,
-            Self::Finer => finer::play(story).await,
-            Self::Widen => widen::play(story).await,
-            Self::Whole => whole::play(story).await,
-            Self::Correct => correct::play(story).await,
-            Self::Damage => damage::play(story).await,
-            Self::Revoke => revoke::play(story).await,
-            Self::After => after::play(story).await,
-            Self::Log => log::play(story).await,
-        }
+        // Boxed, since one future of all steps would be large and slow to compile.
+        let played: Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> = match self {
+            Self::Register => Box::pin(register::play(story)),
+            Self::Seal => Box::pin(seal::play(story)),
+            Self::Claim => Box::pin(claim::play(story)),
+            Self::Ask => Box::pin(ask::play(story)),
+            Self::Grant => Box::pin(grant::play(story)),
+            Self::Fetch => Box::pin(fetch::play(story)),
+            Self::Finer => Box::pin(finer::play(story)),
+            Self::Widen => Box::pin(widen::play(story)),
+            Self::Whole => Box::pin(whole::play(story)),
+            Self::Correct => Box::pin(correct::play(story)),
+            Self::Damage => Box::pin(damage::play(story)),
+            Self::Revoke => Box::pin(revoke::play(story)),
+            Self::After => Box::pin(after::play(story)),
+            Self::Log => Box::pin(log::play(story)),
+        };
+        played.await
     }
 }
 

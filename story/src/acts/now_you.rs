@@ -79,9 +79,7 @@ pub(super) fn play(story: &Story) {
     }
     let url = story.node.url();
     let apps = url.replace(':', "%3A").replace('/', "%2F");
-    printer.more(&format!(
-        "chain     {url}\nin words  https://polkadot.js.org/apps/?rpc={apps}#/explorer"
-    ));
+    printer.more(&format!("chain     {url}\nin words  https://polkadot.js.org/apps/?rpc={apps}#/explorer"));
     printer.more("paste     (while the chain is up)");
     commands(story).iter().for_each(|command| printer.raw(&format!("             {command}")));
     let base = story.places.base.display();
@@ -94,10 +92,11 @@ fn commands(story: &Story) -> Vec<String> {
     let (client, url) = (client_program(), story.node.url());
     let mut commands = Vec::new();
     if let Ok(home) = story.outcome.home() {
-        let profile = story.places.customer(&home.meter.to_string());
-        let (utility, meter) = (story.utility, home.meter);
-        commands.push(format!("{client} inspect meter {utility} {meter} --node {url}"));
-        commands.push(format!("{client} customer access-log --meter {meter} --profile {} --node {url}", profile.display()));
+        let (meter, day) = (home.meter, story.days().last);
+        let hers =
+            format!("--meter {meter} --profile {} --node {url}", story.places.customer(&meter.to_string()).display());
+        commands.push(format!("{client} customer readings --from {day} --to {day} --level 15min {hers}"));
+        commands.push(format!("{client} customer access-log {hers}"));
     }
     if let Some(consent) = story.outcome.consents().next() {
         commands.push(format!("{client} inspect consent {} --node {url}", hex(&consent)));

@@ -41,11 +41,9 @@ pub(super) async fn play(story: &mut Story) -> Result<()> {
             number(vault.cells),
             vault.batches
         ),
-        true => format!(
-            "The feed's file was sealed before: {} cells in {} batches.",
-            number(vault.cells),
-            vault.batches
-        ),
+        true => {
+            format!("The feed's file was sealed before: {} cells in {} batches.", number(vault.cells), vault.batches)
+        }
     });
     let block = at.block().number;
     story.printer.more(&format!("All of it stands under {} on chain, final in block {block}.", roots.join(", ")));

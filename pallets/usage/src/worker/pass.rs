@@ -139,7 +139,8 @@ impl<'a, C: Chain> Pass<'a, C> {
         };
         let digest = clear_digest(&self.basis.secrets.siv, &readings);
         let known = self.versions.newest(store, &tenancy.meter, readings.channel, readings.day);
-        let verdict = decide(known.as_ref().map(|known| &known.version), readings.revision_date, digest);
+        let short = readings.intervals.iter().any(|interval| interval.quality == Quality::Missing);
+        let verdict = decide(known.as_ref().map(|known| &known.version), readings.revision_date, digest, short);
         // What was sealed in this pass may yet come to nothing, and then the verdict would be another.
         self.tally.unfinished |= known.is_some_and(|known| known.of_this_pass);
         match (verdict, known) {
@@ -148,9 +149,8 @@ impl<'a, C: Chain> Pass<'a, C> {
             (Verdict::Same, Some(known)) if !known.of_this_pass => {
                 forget_partial(store, &tenancy.meter, &readings, known.version.revision);
             }
-            (Verdict::Older, _) => self.tally.older = self.tally.older.saturating_add(1),
-            (Verdict::Held, Some(known)) => self.complete(store, &tenancy, epoch, &readings, &known),
-            (Verdict::Same | Verdict::Held, _) => {}
+            (Verdict::Older | Verdict::Held, Some(known)) => self.complete(store, &tenancy, epoch, &readings, &known, verdict),
+            (Verdict::Same | Verdict::Older | Verdict::Held, _) => {}
         }
     }
 
@@ -173,7 +173,8 @@ impl<'a, C: Chain> Pass<'a, C> {
         }
     }
 
-    /// Other values without a later date: the rest of a day that was sealed short completes it, anything else is held.
+    /// Other values that are no plain amendment: the rest of a day that was sealed short completes it, whatever its date;
+    /// of the others the older ones are counted and the rest is held.
     fn complete(
         &mut self,
         store: &mut impl Store,
@@ -181,11 +182,14 @@ impl<'a, C: Chain> Pass<'a, C> {
         epoch: u32,
         readings: &DayReadings,
         known: &Known,
+        verdict: Verdict,
     ) {
         let sealed = self.reopened(store, tenancy, readings, known);
         match sealed.map(|sealed| amend::decide(Some(&sealed), readings)) {
             Some(Decision::Amend { revision, readings }) => self.seal(store, tenancy, epoch, &readings, revision),
             Some(Decision::Same) => {}
+            Some(Decision::Older) => self.tally.older = self.tally.older.saturating_add(1),
+            None if verdict == Verdict::Older => self.tally.older = self.tally.older.saturating_add(1),
             _ => {
                 let (meter, day, channel) = (tenancy.meter, readings.day, readings.channel);
                 push_bounded(&mut self.tally.held, WaitingDay { file: self.file.clone(), meter, day, channel });

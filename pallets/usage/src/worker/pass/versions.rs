@@ -22,13 +22,14 @@ pub enum Verdict {
     Same,
     /// The REVISION_DATE is earlier than the sealed one.
     Older,
-    /// Other values with the same REVISION_DATE or with none, or no revision is left.
+    /// Other values with the same REVISION_DATE or with none, or intervals missing in a later version (part of a day never
+    /// takes sealed values away), or no revision is left.
     Held,
 }
 
 /// Decides about readings with this REVISION_DATE (minutes since 2000-01-01, 0 = none) and digest
-/// ([`wattseal_primitives::bridge::clear_digest`]).
-pub fn decide(newest: Option<&DayVersion>, revision_date: u32, digest: [u8; 8]) -> Verdict {
+/// ([`wattseal_primitives::bridge::clear_digest`]), `short` if intervals are missing in them.
+pub fn decide(newest: Option<&DayVersion>, revision_date: u32, digest: [u8; 8], short: bool) -> Verdict {
     let Some(newest) = newest else { return Verdict::First };
     if newest.digest == digest {
         return Verdict::Same;
@@ -37,7 +38,7 @@ pub fn decide(newest: Option<&DayVersion>, revision_date: u32, digest: [u8; 8]) 
         return Verdict::Older;
     }
     match newest.revision.checked_add(1) {
-        Some(revision) if revision_date > newest.revision_date => Verdict::Amend { revision },
+        Some(revision) if revision_date > newest.revision_date && !short => Verdict::Amend { revision },
         _ => Verdict::Held,
     }
 }
@@ -115,18 +116,21 @@ mod tests {
     #[test]
     fn dates_decide_about_other_values() {
         let newest = DayVersion { day: OperatingDay(1), revision: 3, revision_date: 100, digest: [1; 8] };
-        assert_eq!(decide(None, 0, [1; 8]), Verdict::First);
+        assert_eq!(decide(None, 0, [1; 8], false), Verdict::First);
         for date in [0, 99, 100, 101] {
-            assert_eq!(decide(Some(&newest), date, [1; 8]), Verdict::Same);
+            assert_eq!(decide(Some(&newest), date, [1; 8], false), Verdict::Same);
         }
-        assert_eq!(decide(Some(&newest), 101, [2; 8]), Verdict::Amend { revision: 4 });
-        assert_eq!(decide(Some(&newest), 100, [2; 8]), Verdict::Held);
-        assert_eq!(decide(Some(&newest), 99, [2; 8]), Verdict::Older);
-        assert_eq!(decide(Some(&newest), 0, [2; 8]), Verdict::Held);
+        assert_eq!(decide(Some(&newest), 101, [2; 8], false), Verdict::Amend { revision: 4 });
+        assert_eq!(decide(Some(&newest), 100, [2; 8], false), Verdict::Held);
+        assert_eq!(decide(Some(&newest), 99, [2; 8], false), Verdict::Older);
+        assert_eq!(decide(Some(&newest), 0, [2; 8], false), Verdict::Held);
+        // Part of a day takes nothing away, whatever its date.
+        assert_eq!(decide(Some(&newest), 101, [2; 8], true), Verdict::Held);
+        assert_eq!(decide(Some(&newest), 99, [2; 8], true), Verdict::Older);
         let undated = DayVersion { revision_date: 0, ..newest };
-        assert_eq!(decide(Some(&undated), 0, [2; 8]), Verdict::Held);
-        assert_eq!(decide(Some(&undated), 1, [2; 8]), Verdict::Amend { revision: 4 });
+        assert_eq!(decide(Some(&undated), 0, [2; 8], false), Verdict::Held);
+        assert_eq!(decide(Some(&undated), 1, [2; 8], false), Verdict::Amend { revision: 4 });
         let last = DayVersion { revision: u16::MAX, ..newest };
-        assert_eq!(decide(Some(&last), 101, [2; 8]), Verdict::Held);
+        assert_eq!(decide(Some(&last), 101, [2; 8], false), Verdict::Held);
     }
 }

@@ -1,0 +1,12 @@
+//! Real nodes: the story, what it leaves behind, kills, and other people's clients. Each test has its own folder and
+//! ports.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a failed unwrap is a failed test
+
+mod clients;
+mod ctrl_c;
+mod feed;
+mod harness;
+mod patterns;
+mod personal_data;
+mod restart;
+mod story;
