@@ -95,7 +95,8 @@ fn print_status(status: &FeedStatus) {
         if status.configured { "" } else { " (keys missing, see the node's log)" }
     );
     println!("feed     {feed}, last listed at block {}", status.last_listing);
-    if let Some((block, error)) = &status.last_error {
+    // One that a later listing has settled is history.
+    if let Some((block, error)) = status.last_error.as_ref().filter(|(block, _)| *block >= status.last_listing) {
         println!("error    at block {block}: {error}");
     }
     for file in &status.files {

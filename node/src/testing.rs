@@ -9,7 +9,7 @@ use crate::{
 use sc_keystore::LocalKeystore;
 use sealed_register::{
     batch::{BatchBuilder, BatchSummary},
-    delivery::Deliverer,
+    delivery::{delivery_hash, Deliverer},
     finalized::BlockRef,
     seal::seal_day,
     Channel, DayReadings, Hash, Heads, MeterId, OperatingDay, OrganisationId, Quality, Reading, SealedCell, Shard,
@@ -176,7 +176,7 @@ pub fn meter(ticket_key: Hash, customer: Option<[u8; 32]>) -> ChainMeter {
 /// Where a delivery of `block` lies.
 pub fn slot(block: u32, sealed: &[u8]) -> Slot {
     let length = sealed.len() as u32;
-    Slot { block, extrinsic: 1, length, hash: sp_io::hashing::blake2_256(sealed), deliverer: Deliverer::Utility }
+    Slot { block, extrinsic: 1, length, hash: delivery_hash(sealed), deliverer: Deliverer::Utility }
 }
 
 /// A batch as the worker leaves it.

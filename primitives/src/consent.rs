@@ -138,4 +138,3 @@ pub enum ReadRefusal {
     #[codec(index = 13)]
     NotTheCustomer,
 }
-

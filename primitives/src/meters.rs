@@ -5,7 +5,20 @@ use scale_info::TypeInfo;
 use sealed_register::{Channels, Hash, MeterId, OperatingDay};
 
 /// Kind of customer, which bounds one interval's energy and the length of consents (PUCT docket 47472).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub enum MeterClass {
     /// A home.
     #[codec(index = 0)]

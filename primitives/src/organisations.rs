@@ -12,7 +12,22 @@ pub type Text<const N: u32> = BoundedVec<u8, ConstU32<N>>;
 pub const KEM_PUBLIC_BYTES: u32 = 1_216;
 
 /// What an organisation is in the market, and so what it may do here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub enum Role {
     /// ERCOT: admits vendors.
     #[codec(index = 0)]

@@ -33,7 +33,9 @@ pub struct Batch<BlockNumber> {
 }
 
 /// A shard as it stands on chain.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct ShardState {
     /// Number of batches so far; the next batch carries this number (the first is 0).
     pub next_sequence: u32,

@@ -7,6 +7,7 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::genesis_builder_helper::{build_state, get_preset};
 use pallet_participants::Today;
+use sealed_register::delivery::Deliverer;
 use sp_api::impl_runtime_apis;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_core::{crypto::KeyTypeId, OpaqueMetadata};
@@ -23,7 +24,6 @@ use wattseal_primitives::{
     usage::{Batch, ShardState},
     MeterId, OperatingDay, OrganisationId,
 };
-use sealed_register::delivery::Deliverer;
 
 impl_runtime_apis! {
     impl sp_api::Core<Block> for Runtime {

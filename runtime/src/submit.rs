@@ -32,12 +32,8 @@ impl SubmitSigned<RuntimeCall> for Worker {
             .using_encoded(|bytes| sp_io::crypto::sr25519_sign(key_type, &public, bytes))
             .ok_or(SubmitError::NotSigned)?;
         let (call, extension, _) = payload.deconstruct();
-        let extrinsic = UncheckedExtrinsic::new_signed(
-            call,
-            Address::Id(public.into()),
-            Signature::Sr25519(signature),
-            extension,
-        );
+        let extrinsic =
+            UncheckedExtrinsic::new_signed(call, Address::Id(public.into()), Signature::Sr25519(signature), extension);
         sp_io::offchain::submit_transaction(extrinsic.encode()).map_err(|()| SubmitError::NotAccepted)
     }
 }

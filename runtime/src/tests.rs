@@ -46,7 +46,8 @@ fn merge(into: &mut serde_json::Value, patch: serde_json::Value) {
 fn what_is_free_space_or_roots_alone_is_not_listed() {
     let remark = RuntimeCall::System(frame_system::Call::remark { remark: vec![0; 1_000] });
     let set_code = RuntimeCall::System(frame_system::Call::set_code { code: vec![] });
-    let calendar = RuntimeCall::Usage(pallet_usage::Call::set_calendar { short: Default::default(), long: Default::default() });
+    let calendar =
+        RuntimeCall::Usage(pallet_usage::Call::set_calendar { short: Default::default(), long: Default::default() });
     let enact = RuntimeCall::Participants(pallet_participants::Call::enact { call: Box::new(remark.clone()) });
     for call in [remark, set_code, calendar, enact] {
         assert_eq!(AllowList::classify(&call), None, "{call:?}");
@@ -96,7 +97,10 @@ fn the_worker_signs_calls_that_fit() {
         body_hash: [0; 32],
         body_bytes: 1,
         cells: 1,
-        days: sealed_register::DayRange { first: sealed_register::OperatingDay(1), last: sealed_register::OperatingDay(1) },
+        days: sealed_register::DayRange {
+            first: sealed_register::OperatingDay(1),
+            last: sealed_register::OperatingDay(1),
+        },
         as_of: 1,
         as_of_hash: Default::default(),
     });

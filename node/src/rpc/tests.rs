@@ -371,12 +371,16 @@ fn planned_tickets_claim_their_meter() {
 #[test]
 fn sealed_keys_are_read_from_the_block() {
     let served = served();
-    let keys = vec![9_u8; 700];
+    // As every sealed delivery begins.
+    let keys = [b"wsd1".to_vec(), vec![9; 700]].concat();
     let lost = sealed::delivery(&*served.chain, [1; 32], 0, Deliverer::Utility).unwrap_err();
     assert_eq!(lost.code(), 7_010);
     served.chain.state().deliveries.insert(([1; 32], 0), slot(80, &keys));
     assert_eq!(sealed::delivery(&*served.chain, [1; 32], 0, Deliverer::Utility).unwrap_err().code(), 7_015);
-    served.chain.state().extrinsics.insert((80, 1), [vec![1; 150], keys.clone()].concat());
+    // Another extrinsic than the chain's state says is no delivery.
+    served.chain.state().extrinsics.insert((80, 1), [vec![1; 150], b"wsd1".to_vec(), vec![8; 700]].concat());
+    assert_eq!(sealed::delivery(&*served.chain, [1; 32], 0, Deliverer::Utility).unwrap_err().code(), 7_010);
+    served.chain.state().extrinsics.insert((80, 1), [vec![1; 150], keys.clone(), vec![2; 9]].concat());
     let found = sealed::delivery(&*served.chain, [1; 32], 0, Deliverer::Utility).unwrap();
     assert_eq!((found.block, found.extrinsic, found.sealed), (80, 1, HexBytes(keys.clone())));
     served.chain.state().meter_keys.insert(MeterId([5; 16]), slot(80, &keys));

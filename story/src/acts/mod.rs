@@ -101,7 +101,7 @@ impl Step {
 
     async fn play(self, story: &mut Story) -> Result<()> {
         // Boxed, since one future of all steps would be large and slow to compile.
-        let played: Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> = match self {
+        let played: Pin<Box<dyn Future<Output = Result<()>> + '_>> = match self {
             Self::Register => Box::pin(register::play(story)),
             Self::Seal => Box::pin(seal::play(story)),
             Self::Claim => Box::pin(claim::play(story)),

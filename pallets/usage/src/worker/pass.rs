@@ -149,7 +149,9 @@ impl<'a, C: Chain> Pass<'a, C> {
             (Verdict::Same, Some(known)) if !known.of_this_pass => {
                 forget_partial(store, &tenancy.meter, &readings, known.version.revision);
             }
-            (Verdict::Older | Verdict::Held, Some(known)) => self.complete(store, &tenancy, epoch, &readings, &known, verdict),
+            (Verdict::Older | Verdict::Held, Some(known)) => {
+                self.complete(store, &tenancy, epoch, &readings, &known, verdict)
+            }
             (Verdict::Same | Verdict::Older | Verdict::Held, _) => {}
         }
     }
