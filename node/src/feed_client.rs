@@ -2,11 +2,12 @@
 
 use crate::{
     cli::{FeedAction, FeedCmd},
-    rpc::feed::{FeedStatus, RefusedList, WaitingList},
+    rpc::feed::{FeedStatus, FileInfo, OutboxInfo, RefusedList, ShardProgress, WaitingList},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{json, Value};
 use std::{
+    fmt::Write as _,
     io::{Read, Write},
     net::{IpAddr, TcpStream, ToSocketAddrs},
     time::Duration,
@@ -50,79 +51,89 @@ pub enum FeedClientError {
 /// # Errors
 /// [`FeedClientError`].
 pub fn run(command: &FeedCmd) -> Result<(), FeedClientError> {
-    let node = Node::new(&command.rpc_url)?;
-    match &command.action {
-        FeedAction::SetUrl { url } => {
-            node.call::<()>("wattseal_setFeed", json!([url]))?;
-            println!(
-                "{}",
-                if url.is_empty() { "No feed is read from now on." } else { "The feed is read from there now." }
-            );
-        }
-        FeedAction::ApproveRuntime { hash } => {
-            node.call::<()>("wattseal_approveRuntime", json!([hash]))?;
-            println!("The worker may use the sealing key with that runtime now.");
-        }
-        FeedAction::Refused => print_refused(&node.call("wattseal_feedRefused", json!([]))?),
-        FeedAction::Waiting => print_waiting(&node.call("wattseal_feedWaiting", json!([]))?),
-        FeedAction::Status => print_status(&node.call("wattseal_feedStatus", json!([]))?),
-    }
+    let text = answer(command)?;
+    // A reader that has seen enough (`| head`) is no error.
+    let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(())
 }
 
-fn print_refused(list: &RefusedList) {
-    for row in &list.rows {
-        println!("{}:{}: {}: {}", row.file, row.line, row.field, row.reason);
-    }
-    println!("{} rows refused in all, {} shown.", list.total, list.rows.len());
+/// Asks the node and puts its answer into words.
+fn answer(command: &FeedCmd) -> Result<String, FeedClientError> {
+    let node = Node::new(&command.rpc_url)?;
+    Ok(match &command.action {
+        FeedAction::SetUrl { url } => {
+            node.call::<()>("wattseal_setFeed", json!([url]))?;
+            let none = "No feed is read from now on.\n";
+            if url.is_empty() { none } else { "The feed is read from there now.\n" }.into()
+        }
+        FeedAction::ApproveRuntime { hash } => {
+            node.call::<()>("wattseal_approveRuntime", json!([hash]))?;
+            "The worker may use the sealing key with that runtime now.\n".into()
+        }
+        FeedAction::Refused => refused(&node.call("wattseal_feedRefused", json!([]))?),
+        FeedAction::Waiting => waiting(&node.call("wattseal_feedWaiting", json!([]))?),
+        FeedAction::Status => status(&node.call("wattseal_feedStatus", json!([]))?),
+    })
 }
 
-fn print_waiting(list: &WaitingList) {
+/// A line of text. Writing to a String never fails.
+macro_rules! line {
+    ($text:expr, $($part:tt)*) => {
+        let _ = writeln!($text, $($part)*);
+    };
+}
+
+fn refused(list: &RefusedList) -> String {
+    let mut text = String::new();
+    for row in &list.rows {
+        line!(text, "{}:{}: {}: {}", row.file, row.line, row.field, row.reason);
+    }
+    line!(text, "{} rows refused in all, {} shown.", list.total, list.rows.len());
+    text
+}
+
+fn waiting(list: &WaitingList) -> String {
+    let mut text = String::new();
     let days = [("waits for its registration", &list.waiting), ("is held for you", &list.held)];
     for (what, days) in days {
         for day in days {
-            println!("{}: {} {} of meter {} {what}", day.file, day.day, day.channel, day.meter.0);
+            line!(text, "{}: {} {} of meter {} {what}", day.file, day.day, day.channel, day.meter.0);
         }
     }
-    println!("{} days wait, {} are held.", list.waiting_total, list.held.len());
+    line!(text, "{} days wait, {} are held.", list.waiting_total, list.held.len());
+    text
 }
 
-fn print_status(status: &FeedStatus) {
+fn status(status: &FeedStatus) -> String {
+    let mut text = String::new();
+    let keys = if status.configured { "" } else { " (keys missing, see the node's log)" };
+    line!(text, "utility  {}{keys}", status.utility);
     let feed = if status.feed_url.is_empty() { "none" } else { &status.feed_url };
-    println!(
-        "utility  {}{}",
-        status.utility,
-        if status.configured { "" } else { " (keys missing, see the node's log)" }
-    );
-    println!("feed     {feed}, last listed at block {}", status.last_listing);
+    line!(text, "feed     {feed}, last listed at block {}", status.last_listing);
     // One that a later listing has settled is history.
     if let Some((block, error)) = status.last_error.as_ref().filter(|(block, _)| *block >= status.last_listing) {
-        println!("error    at block {block}: {error}");
+        line!(text, "error    at block {block}: {error}");
     }
     for file in &status.files {
-        println!(
-            "file     {} ({} bytes): {}, {} rows, {} cells",
-            file.name, file.size, file.state, file.rows, file.cells
-        );
+        let FileInfo { name, size, state, rows, cells } = file;
+        line!(text, "file     {name} ({size} bytes): {state}, {rows} rows, {cells} cells");
     }
     for batch in &status.outbox {
-        let signed =
-            if batch.signed_at == 0 { "not signed".into() } else { format!("signed at block {}", batch.signed_at) };
-        println!(
-            "outbox   batch {} of shard {}: {} cells, {} bytes, {signed}",
-            batch.sequence, batch.shard, batch.cells, batch.bytes
-        );
+        let OutboxInfo { shard, sequence, cells, bytes, signed_at } = batch;
+        let signed = if *signed_at == 0 { "not signed".into() } else { format!("signed at block {signed_at}") };
+        line!(text, "outbox   batch {sequence} of shard {shard}: {cells} cells, {bytes} bytes, {signed}");
     }
     for shard in &status.shards {
-        println!(
-            "shard    {}: {} batches on chain, {} in the vault, {} in the index",
-            shard.shard, shard.on_chain, shard.in_vault, shard.in_index
-        );
+        let ShardProgress { shard, on_chain, in_vault, in_index } = shard;
+        line!(text, "shard    {shard}: {on_chain} batches on chain, {in_vault} in the vault, {in_index} in the index");
     }
-    println!(
-        "days     {} wait, {} are held, {} amendments ignored as older; {} rows refused; {} requests queued",
-        status.waiting, status.held, status.older, status.refused, status.queue
+    let FeedStatus { waiting, held, older, refused, queue, .. } = status;
+    line!(
+        text,
+        "days     {waiting} wait, {held} are held, {older} amendments ignored as older; {refused} rows refused; \
+         {queue} requests queued"
     );
+    text
 }
 
 /// A node's JSON-RPC over plain HTTP on this machine.
@@ -199,6 +210,18 @@ mod tests {
         for url in ["http://192.0.2.1:9944", "https://127.0.0.1:9944", "127.0.0.1:9944", "http://127.0.0.1:9944/x"] {
             assert!(matches!(Node::new(url), Err(FeedClientError::Address(_))), "{url}");
         }
+    }
+
+    #[test]
+    fn lists_are_lines_with_a_total() {
+        let row = crate::rpc::feed::RefusedInfo {
+            file: "a.csv".into(),
+            line: 7,
+            field: "USAGE_KWH".into(),
+            reason: "negative".into(),
+        };
+        let text = refused(&RefusedList { total: 9, rows: vec![row] });
+        assert_eq!(text, "a.csv:7: USAGE_KWH: negative\n9 rows refused in all, 1 shown.\n");
     }
 
     #[test]

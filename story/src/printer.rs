@@ -82,6 +82,11 @@ pub fn number(value: u64) -> String {
     text
 }
 
+/// How many of something: "1 batch", "2 batches".
+pub fn count(value: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(value), if value == 1 { one } else { many })
+}
+
 /// Bytes in the unit that people read.
 pub fn size(bytes: u64) -> String {
     match bytes {
@@ -100,6 +105,8 @@ mod tests {
         assert_eq!([0, 999, 1_000, 6_825_137].map(number), ["0", "999", "1,000", "6,825,137"].map(str::to_owned));
         assert_eq!(kwh(6_825_137), "6,825.137 kWh");
         assert_eq!(kwh(5), "0.005 kWh");
+        assert_eq!(count(1, "batch", "batches"), "1 batch");
+        assert_eq!(count(1_000, "batch", "batches"), "1,000 batches");
         assert_eq!([12, 43_210, 6_500_000].map(size), ["12 bytes", "43.2 kB", "6.5 MB"].map(str::to_owned));
     }
 }

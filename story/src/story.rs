@@ -9,7 +9,7 @@ use crate::{
     node::{Node, NodeSettings},
     numbers::Numbers,
     outcome::Outcome,
-    printer::{number, size, Printer},
+    printer::{count, number, size, Printer},
     source::{calendar, Source},
 };
 use sealed_register::{Channel, Channels, DayRange, OperatingDay, OrganisationId};
@@ -156,19 +156,18 @@ async fn announce(chain: &Chain, places: &Places, source: &Source, printer: &Pri
         }
         let vault = chain.rpc().vault().await?;
         printer.more(&format!(
-            "Already there from {} earlier run(s): {} batches with {} sealed cells ({}). The story goes on with them; \
-             --wipe begins anew.",
-            before.runs,
-            number(vault.batches),
-            number(vault.cells),
+            "Already there from {}: {} with {} ({}). The story goes on with them; --wipe begins anew.",
+            count(before.runs.into(), "earlier run", "earlier runs"),
+            count(vault.batches, "batch", "batches"),
+            count(vault.cells, "sealed cell", "sealed cells"),
             size(vault.bytes)
         ));
     }
     let survey = &source.survey;
     let whose = if source.is_users() { "Your file" } else { "Invented homes" };
     printer.more(&format!(
-        "{whose}: {} meter(s), {} to {}, {} quarter hours.",
-        survey.meters.len(),
+        "{whose}: {}, {} to {}, {} quarter hours.",
+        count(survey.meters.len() as u64, "meter", "meters"),
         OperatingDay(survey.first_day.0),
         OperatingDay(survey.last_day.0),
         number(survey.used_rows)

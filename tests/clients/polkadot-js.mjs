@@ -10,18 +10,18 @@ const [url, file] = process.argv.slice(2);
 const { terms, customer, lastBlock, signature } = JSON.parse(readFileSync(file, 'utf8'));
 
 const api = await ApiPromise.create({ provider: new WsProvider(url, 1000, {}, 20_000), noInitWarn: true });
-const vendor = new Keyring({ type: 'sr25519' }).addFromUri('//Vendor');
+const retailer = new Keyring({ type: 'sr25519' }).addFromUri('//Retailer');
 
 // Names, not numbers.
-const organisation = (await api.query.participants.organisations('vendor')).toHuman();
-assert.equal(organisation.role, 'Vendor');
-assert.equal(organisation.name, 'Vendor');
+const organisation = (await api.query.participants.organisations('retailer')).toHuman();
+assert.equal(organisation.role, 'Retailer');
+assert.equal(organisation.name, 'Retailer (REP of record)');
 
 const timeout = setTimeout(() => { console.error('no finality within 90 s'); process.exit(1); }, 90_000);
 const { events, status } = await new Promise((resolve, reject) => {
   api.tx.consents
     .consent(terms, customer, lastBlock, signature)
-    .signAndSend(vendor, { era: 64 }, (result) => {
+    .signAndSend(retailer, { era: 64 }, (result) => {
       if (result.dispatchError) reject(new Error(result.dispatchError.toString()));
       if (result.isError) reject(new Error(`pool: ${result.status.type}`));
       if (result.status.isFinalized) resolve(result);
@@ -46,7 +46,7 @@ assert.equal(stored.grantee.toHex(), terms.grantee);
 assert(stored.ended.isNone);
 
 // A call that is not listed is refused, with a number from the documented table.
-await assert.rejects(api.tx.system.remark('0x00').signAndSend(vendor, { era: 64 }), /Custom error: \d+/);
+await assert.rejects(api.tx.system.remark('0x00').signAndSend(retailer, { era: 64 }), /Custom error: \d+/);
 
 console.log(`polkadot.js: consent ${given.data.consent.toHex()} finalised in ${status.asFinalized.toHex()} and read back`);
 await api.disconnect();

@@ -1,43 +1,30 @@
 //! The state of one block.
 
-use super::types::{
-    AccountId, Batch, Consent, DeliverySlot, Duty, KemKey, Meter, Organisation, ReadRefusal, ShardState,
+use super::{
+    api::{runtime_apis, storage},
+    types::{
+        AccountId, Batch, Consent, DeliverySlot, Duty, KemKey, Meter, Organisation, ReadQuery, ReadRefusal, ShardState,
+    },
 };
 use crate::{ClientError, Result};
-use codec::{Decode, Encode};
+use codec::Decode;
 use sealed_register::{
-    delivery::Deliverer, finalized::BlockRef, shard::Shard, Channel, DayRange, Hash, Level, MeterId, OperatingDay,
-    OrganisationId,
+    delivery::Deliverer, finalized::BlockRef, shard::Shard, Hash, MeterId, OperatingDay, OrganisationId,
 };
 use smart_meter_texas::Calendar;
 use subxt::{
     config::SubstrateConfig,
-    dynamic,
     error::{RuntimeApiError, StorageError},
-    utils::Static,
+    runtime_apis::Payload,
+    storage::Address,
+    utils::{AccountId32, Static},
     OnlineClientAtBlock,
 };
 
-/// What a vault asks the runtime before it serves.
-#[derive(Clone, Debug, PartialEq, Eq, Encode)]
-pub struct ReadQuery {
-    /// Who asks.
-    pub account: AccountId,
-    /// The request's secret; zero when the customer reads her own meter.
-    pub secret: [u8; 32],
-    /// The consent; `None` when the customer reads her own meter.
-    pub consent: Option<Hash>,
-    /// The utility that measures.
-    pub utility: OrganisationId,
-    /// The meter.
-    pub meter: MeterId,
-    /// Channel.
-    pub channel: Channel,
-    /// Operating days.
-    pub range: DayRange,
-    /// Resolution.
-    pub level: Level,
-}
+/// Bytes of a storage key before the first key of a map: hashes of pallet and entry.
+const PREFIX: usize = 32;
+/// Bytes of Blake2_128Concat's hash, before each key of a map.
+const KEY_HASH: usize = 16;
 
 /// The state of one block of the chain.
 pub struct ChainAt {
@@ -66,7 +53,8 @@ impl ChainAt {
     /// # Errors
     /// [`ClientError::Connection`], [`ClientError::Incompatible`], as all reads.
     pub async fn meter(&self, utility: OrganisationId, meter: MeterId) -> Result<Option<Meter>> {
-        self.api("meter", (Static(utility), Static(meter))).await
+        let call = runtime_apis().wattseal_api().meter(utility.to_string(), Static(meter));
+        Ok(self.api("meter", call).await?.map(|found| found.0))
     }
 
     /// The meter, which must be there.
@@ -83,7 +71,7 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn epoch_at(&self, utility: OrganisationId, meter: MeterId, block: u32) -> Result<Option<u32>> {
-        self.api("epoch_at", (Static(utility), Static(meter), Static(block))).await
+        self.api("epoch_at", runtime_apis().wattseal_api().epoch_at(utility.to_string(), Static(meter), block)).await
     }
 
     /// A consent.
@@ -91,7 +79,7 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn consent(&self, id: &Hash) -> Result<Option<Consent>> {
-        self.api("consent", (Static(*id),)).await
+        Ok(self.api("consent", runtime_apis().wattseal_api().consent(*id)).await?.map(|found| found.0))
     }
 
     /// The consent, which must be there.
@@ -109,7 +97,8 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn delivery(&self, consent: &Hash, epoch: u32, deliverer: Deliverer) -> Result<Option<DeliverySlot>> {
-        self.api("delivery", (Static(*consent), Static(epoch), Static(deliverer))).await
+        let call = runtime_apis().wattseal_api().delivery(*consent, epoch, Static(deliverer));
+        Ok(self.api("delivery", call).await?.map(|found| found.0))
     }
 
     /// Where the delivery of a meter's own key lies.
@@ -117,7 +106,8 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn meter_key_delivery(&self, utility: OrganisationId, meter: MeterId) -> Result<Option<DeliverySlot>> {
-        self.api("meter_key_delivery", (Static(utility), Static(meter))).await
+        let call = runtime_apis().wattseal_api().meter_key_delivery(utility.to_string(), Static(meter));
+        Ok(self.api("meter_key_delivery", call).await?.map(|found| found.0))
     }
 
     /// How many leading bits of a MeterId number a utility's shards; 0 before anything was set.
@@ -125,7 +115,7 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn shard_bits(&self, utility: OrganisationId) -> Result<u8> {
-        let bits: Option<u8> = self.api("shard_bits", (Static(utility),)).await?;
+        let bits = self.api("shard_bits", runtime_apis().wattseal_api().shard_bits(utility.to_string())).await?;
         Ok(bits.unwrap_or_default())
     }
 
@@ -142,13 +132,9 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn shard(&self, utility: OrganisationId, shard: u16) -> Result<ShardState> {
-        let keys = (Static(utility), Static(shard));
-        let address = dynamic::storage::<(Static<OrganisationId>, Static<u16>), Static<ShardState>>("Usage", "Shards");
-        let value = self.at.storage().try_fetch(address, keys).await.map_err(|error| self.storage("Shards", error))?;
-        match value {
-            None => Ok(ShardState::default()),
-            Some(value) => decode("Usage.Shards", value.bytes()),
-        }
+        let keys = (utility.to_string(), shard);
+        let state = self.fetch("Usage.Shards", storage().usage().shards(), keys).await?;
+        Ok(state.unwrap_or_default())
     }
 
     /// All shards that have a batch: utility, its shard bits, shard, newest state.
@@ -156,7 +142,11 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn shards(&self) -> Result<Vec<(OrganisationId, u8, u16, ShardState)>> {
-        self.api("shards", ()).await
+        let shards = self.api("shards", runtime_apis().wattseal_api().shards()).await?;
+        let shard = |(utility, bits, shard, Static(state)): (String, u8, u16, Static<ShardState>)| {
+            Ok((organisation("WattsealApi.shards", &utility)?, bits, shard, state))
+        };
+        shards.into_iter().map(shard).collect()
     }
 
     /// One batch.
@@ -164,7 +154,8 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn batch(&self, utility: OrganisationId, shard: u16, sequence: u32) -> Result<Option<Batch>> {
-        self.api("batch", (Static(utility), Static(shard), Static(sequence))).await
+        let call = runtime_apis().wattseal_api().batch(utility.to_string(), shard, sequence);
+        Ok(self.api("batch", call).await?.map(|found| found.0))
     }
 
     /// The calendar of operating days.
@@ -172,9 +163,9 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn calendar(&self) -> Result<Calendar> {
-        let (short, long): (Vec<OperatingDay>, Vec<OperatingDay>) = self.api("calendar", ()).await?;
-        let days = |days: Vec<OperatingDay>| -> Vec<_> {
-            days.into_iter().map(|day| smart_meter_texas::OperatingDay(day.0)).collect()
+        let (short, long) = self.api("calendar", runtime_apis().wattseal_api().calendar()).await?;
+        let days = |days: Vec<Static<OperatingDay>>| -> Vec<_> {
+            days.into_iter().map(|Static(day)| smart_meter_texas::OperatingDay(day.0)).collect()
         };
         let calendar = Calendar::from_days(&days(short), &days(long));
         calendar.map_err(|error| ClientError::Incompatible(format!("the chain's calendar makes no sense: {error}")))
@@ -185,7 +176,7 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn today(&self) -> Result<OperatingDay> {
-        self.api("today", ()).await
+        Ok(self.api("today", runtime_apis().wattseal_api().today()).await?.0)
     }
 
     /// Whether somebody may read.
@@ -193,7 +184,8 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn may_read(&self, query: &ReadQuery) -> Result<std::result::Result<(), ReadRefusal>> {
-        self.api("may_read", (Static(query.clone()),)).await
+        let answer = self.api("may_read", runtime_apis().wattseal_api().may_read(Static(query.clone()))).await?;
+        Ok(answer.map_err(|Static(refusal)| refusal))
     }
 
     /// An organisation.
@@ -201,7 +193,7 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn organisation(&self, id: OrganisationId) -> Result<Option<Organisation>> {
-        self.one("Participants", "Organisations", id).await
+        self.fetch("Participants.Organisations", storage().participants().organisations(), (id.to_string(),)).await
     }
 
     /// All organisations.
@@ -209,16 +201,15 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn organisations(&self) -> Result<Vec<(OrganisationId, Organisation)>> {
-        let address =
-            dynamic::storage::<(Static<OrganisationId>,), Static<Organisation>>("Participants", "Organisations");
-        let fail = |error| self.storage("Organisations", error);
-        let mut entries = self.at.storage().iter(address, ()).await.map_err(fail)?;
+        const WHAT: &str = "Participants.Organisations";
+        let fail = |error| self.storage(WHAT, error);
+        let entries = self.at.storage().iter(storage().participants().organisations(), ()).await;
+        let mut entries = entries.map_err(fail)?;
         let mut organisations = Vec::new();
         while let Some(entry) = entries.next().await {
             let entry = entry.map_err(fail)?;
-            // Blake2_128Concat: the key itself stands after pallet, entry (16 bytes each) and its own hash (16 bytes).
-            let id = decode("Participants.Organisations", entry.key_bytes().get(48..).unwrap_or_default())?;
-            organisations.push((id, decode("Participants.Organisations", entry.value().bytes())?));
+            let id: OrganisationId = decode(WHAT, entry.key_bytes().get(PREFIX + KEY_HASH..).unwrap_or_default())?;
+            organisations.push((id, decode(WHAT, entry.value().bytes())?));
         }
         organisations.sort_by_key(|(id, _)| *id);
         Ok(organisations)
@@ -229,7 +220,8 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn organisation_of(&self, account: AccountId) -> Result<Option<OrganisationId>> {
-        self.one("Participants", "OrganisationOf", account).await
+        let address = storage().participants().organisation_of();
+        self.fetch("Participants.OrganisationOf", address, (AccountId32(account),)).await
     }
 
     /// The X-Wing key of an organisation.
@@ -237,7 +229,7 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn kem_key(&self, id: OrganisationId) -> Result<Option<KemKey>> {
-        self.one("Participants", "KemKeys", id).await
+        self.fetch("Participants.KemKeys", storage().participants().kem_keys(), (id.to_string(),)).await
     }
 
     /// The account that does a utility's duty.
@@ -245,7 +237,8 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn duty_account(&self, utility: OrganisationId, duty: Duty) -> Result<Option<AccountId>> {
-        self.two("Participants", "DutyOf", utility, duty).await
+        let keys = (utility.to_string(), Static(duty));
+        self.fetch("Participants.DutyOf", storage().participants().duty_of(), keys).await
     }
 
     /// The consents of a meter that stand.
@@ -253,7 +246,8 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn standing_consents(&self, utility: OrganisationId, meter: MeterId) -> Result<Vec<Hash>> {
-        let standing: Option<Vec<Hash>> = self.two("Consents", "StandingOf", utility, meter).await?;
+        let keys = (utility.to_string(), Static(meter));
+        let standing = self.fetch("Consents.StandingOf", storage().consents().standing_of(), keys).await?;
         Ok(standing.unwrap_or_default())
     }
 
@@ -262,68 +256,49 @@ impl ChainAt {
     /// # Errors
     /// As [`ChainAt::meter`].
     pub async fn meters_of(&self, account: AccountId) -> Result<Vec<(OrganisationId, MeterId)>> {
-        type Keys = (Static<AccountId>, Static<(OrganisationId, MeterId)>);
-        let address = dynamic::storage::<Keys, Static<()>>("Meters", "ClaimedBy");
-        let fail = |error| self.storage("ClaimedBy", error);
-        let mut entries = self.at.storage().iter(address, (Static(account),)).await.map_err(fail)?;
+        const WHAT: &str = "Meters.ClaimedBy";
+        const AFTER_ACCOUNT: usize = PREFIX + KEY_HASH + 32 + KEY_HASH;
+        let fail = |error| self.storage(WHAT, error);
+        let entries = self.at.storage().iter(storage().meters().claimed_by(), (AccountId32(account),)).await;
+        let mut entries = entries.map_err(fail)?;
         let mut meters = Vec::new();
         while let Some(entry) = entries.next().await {
             let entry = entry.map_err(fail)?;
-            // After pallet and entry (16 bytes each): hash and account (48 bytes), hash (16 bytes), then the meter.
-            meters.push(decode("Meters.ClaimedBy", entry.key_bytes().get(96..).unwrap_or_default())?);
+            meters.push(decode(WHAT, entry.key_bytes().get(AFTER_ACCOUNT..).unwrap_or_default())?);
         }
         meters.sort();
         Ok(meters)
     }
 
-    async fn api<A, R>(&self, method: &'static str, arguments: A) -> Result<R>
-    where
-        A: subxt::ext::frame_decode::runtime_apis::IntoEncodableValues,
-        R: Decode,
-    {
-        let payload = dynamic::runtime_api_call::<A, Static<R>>("WattsealApi", method, arguments);
-        let answer = self.at.runtime_apis().call(payload).await;
-        answer.map(|Static(value)| value).map_err(|error| match error {
+    async fn api<P: Payload>(&self, method: &'static str, call: P) -> Result<P::ReturnType> {
+        self.at.runtime_apis().call(call).await.map_err(|error| match error {
             RuntimeApiError::CannotCallApi(error) => self.lost(error),
             error => ClientError::Incompatible(format!("runtime API WattsealApi.{method}: {error}")),
         })
     }
 
-    async fn one<K: Encode + Decode, V: Decode>(
-        &self,
-        pallet: &'static str,
-        entry: &'static str,
-        key: K,
-    ) -> Result<Option<V>> {
-        let address = dynamic::storage::<(Static<K>,), Static<V>>(pallet, entry);
-        let value = self.at.storage().try_fetch(address, (Static(key),)).await;
-        let value = value.map_err(|error| self.storage(entry, error))?;
-        value.map(|value| decode(entry, value.bytes())).transpose()
+    /// One value, decoded by this client's own type; nothing if there is none.
+    async fn fetch<A: Address, V: Decode>(&self, what: &str, address: A, keys: A::KeyParts) -> Result<Option<V>> {
+        let value = self.at.storage().try_fetch(address, keys).await.map_err(|error| self.storage(what, error))?;
+        value.map(|value| decode(what, value.bytes())).transpose()
     }
 
-    async fn two<K: Encode + Decode, L: Encode + Decode, V: Decode>(
-        &self,
-        pallet: &'static str,
-        entry: &'static str,
-        first: K,
-        second: L,
-    ) -> Result<Option<V>> {
-        let address = dynamic::storage::<(Static<K>, Static<L>), Static<V>>(pallet, entry);
-        let value = self.at.storage().try_fetch(address, (Static(first), Static(second))).await;
-        let value = value.map_err(|error| self.storage(entry, error))?;
-        value.map(|value| decode(entry, value.bytes())).transpose()
-    }
-
-    fn storage(&self, entry: &str, error: StorageError) -> ClientError {
+    fn storage(&self, what: &str, error: StorageError) -> ClientError {
         match error {
-            StorageError::CannotFetchValue(error) | StorageError::CannotIterateValues(error) => self.lost(error),
-            error => ClientError::Incompatible(format!("storage {entry}: {error}")),
+            StorageError::CannotFetchValue(error)
+            | StorageError::CannotIterateValues(error)
+            | StorageError::StreamFailure(error) => self.lost(error),
+            error => ClientError::Incompatible(format!("storage {what}: {error}")),
         }
     }
 
     fn lost(&self, error: impl std::fmt::Display) -> ClientError {
         ClientError::Connection { url: self.url.clone(), problem: error.to_string() }
     }
+}
+
+fn organisation(what: &str, name: &str) -> Result<OrganisationId> {
+    name.parse().map_err(|error| ClientError::Incompatible(format!("{what}: {error}")))
 }
 
 fn decode<T: Decode>(what: &str, mut bytes: &[u8]) -> Result<T> {

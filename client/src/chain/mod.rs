@@ -3,6 +3,7 @@
 //! State is read at one block ([`ChainAt`]), mostly the newest finalised one; transactions are mortal (256 blocks) and
 //! waited for until they are finalised ([`Chain::submit`]).
 
+mod api;
 mod at;
 mod call;
 pub mod refusal;

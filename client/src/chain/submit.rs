@@ -1,19 +1,21 @@
 //! Transactions: signed with a mortal era, watched until they are finalised.
 
-use super::{Call, Chain};
+use super::{
+    api::{transactions, BoundedVec},
+    Call, Chain,
+};
 use crate::{account::Account, chain::refusal::Refusal, ClientError, Result};
 use futures::future::try_join_all;
 use sealed_register::{finalized::BlockRef, Hash};
 use std::time::Duration;
 use subxt::{
     config::{DefaultExtrinsicParamsBuilder, SubstrateConfig},
-    dynamic,
     error::{
         BackendError, DispatchError, ExtrinsicError, RpcError, TransactionEventsError, TransactionProgressError,
         TransactionStatusError,
     },
     tx::Payload,
-    utils::Static,
+    utils::{AccountId32, Static},
 };
 
 /// Blocks for which a transaction is valid.
@@ -94,67 +96,64 @@ impl Chain {
         let name = call.name();
         match call {
             Call::SyncMeters(meters) => {
-                self.send(signer, name, nonce, &dynamic::tx("Meters", "sync", (Static(meters),))).await
+                let meters = BoundedVec(meters.iter().cloned().map(Static).collect());
+                self.send(signer, name, nonce, &transactions().meters().sync(meters)).await
             }
             Call::CloseMeter { meter, last_day } => {
-                let fields = (Static(*meter), Static(*last_day));
-                self.send(signer, name, nonce, &dynamic::tx("Meters", "close", fields)).await
+                let payload = transactions().meters().close(Static(*meter), Static(*last_day));
+                self.send(signer, name, nonce, &payload).await
             }
             Call::Claim(signed) => {
                 let claim = &signed.statement;
-                let fields = (
-                    Static(claim.utility),
+                let payload = transactions().meters().claim(
+                    claim.utility.to_string(),
                     Static(claim.meter),
                     claim.issue,
-                    Static(claim.customer),
-                    Static(claim.kem_key),
+                    AccountId32(claim.customer),
+                    claim.kem_key,
                     claim.last_valid_block,
-                    Static(signed.signature),
+                    signed.signature,
                 );
-                self.send(signer, name, nonce, &dynamic::tx("Meters", "claim", fields)).await
+                self.send(signer, name, nonce, &payload).await
             }
             Call::Consent(signed) => {
                 let consent = &signed.statement;
-                let fields = (
-                    Static(consent.terms),
-                    Static(consent.customer),
-                    consent.last_valid_block,
-                    Static(signed.signature),
-                );
-                self.send(signer, name, nonce, &dynamic::tx("Consents", "consent", fields)).await
+                let (terms, customer) = (Static(consent.terms), AccountId32(consent.customer));
+                let last_block = consent.last_valid_block;
+                let payload = transactions().consents().consent(terms, customer, last_block, signed.signature);
+                self.send(signer, name, nonce, &payload).await
             }
             Call::Revoke(signed) => {
                 let revoke = &signed.statement;
-                let fields = (Static(revoke.consent), revoke.last_valid_block, Static(signed.signature));
-                self.send(signer, name, nonce, &dynamic::tx("Consents", "revoke", fields)).await
+                let payload =
+                    transactions().consents().revoke(revoke.consent, revoke.last_valid_block, signed.signature);
+                self.send(signer, name, nonce, &payload).await
             }
             Call::Narrow(signed) => {
                 let narrow = &signed.statement;
-                let fields = (
-                    Static(narrow.consent),
+                let payload = transactions().consents().narrow(
+                    narrow.consent,
                     Static(narrow.channels),
                     Static(narrow.level),
                     Static(narrow.data),
                     Static(narrow.access),
                     narrow.last_valid_block,
-                    Static(signed.signature),
+                    signed.signature,
                 );
-                self.send(signer, name, nonce, &dynamic::tx("Consents", "narrow", fields)).await
+                self.send(signer, name, nonce, &payload).await
             }
             Call::Deliver { consent, epoch, segments, sealed } => {
-                let fields = (Static(*consent), *epoch, Static(segments), Static(sealed));
-                self.send(signer, name, nonce, &dynamic::tx("Consents", "deliver", fields)).await
+                let segments = BoundedVec(segments.iter().copied().map(Static).collect());
+                let payload = transactions().consents().deliver(*consent, *epoch, segments, BoundedVec(sealed.clone()));
+                self.send(signer, name, nonce, &payload).await
             }
             Call::GiveBack { consent, secret } => {
-                let fields = (Static(*consent), Static(secret.0));
-                self.send(signer, name, nonce, &dynamic::tx("Consents", "give_back", fields)).await
+                self.send(signer, name, nonce, &transactions().consents().give_back(*consent, secret.0)).await
             }
-            Call::Expire(consent) => {
-                self.send(signer, name, nonce, &dynamic::tx("Consents", "expire", (Static(*consent),))).await
-            }
+            Call::Expire(consent) => self.send(signer, name, nonce, &transactions().consents().expire(*consent)).await,
             Call::SetKemKey(key) => {
-                let fields = (Static(key.as_bytes().to_vec()),);
-                self.send(signer, name, nonce, &dynamic::tx("Participants", "set_kem_key", fields)).await
+                let key = BoundedVec(key.as_bytes().to_vec());
+                self.send(signer, name, nonce, &transactions().participants().set_kem_key(key)).await
             }
         }
     }

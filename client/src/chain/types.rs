@@ -3,7 +3,7 @@
 use codec::{Decode, Encode};
 use sealed_register::{
     delivery::{ConsentTerms, Deliverer, Purpose},
-    Channels, DayRange, Hash, Level, MeterId, OperatingDay, OrganisationId,
+    Channel, Channels, DayRange, Hash, Level, MeterId, OperatingDay, OrganisationId,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -314,6 +314,27 @@ pub struct ShardState {
     pub next_sequence: u32,
     /// Root after the newest batch; zero before the first.
     pub root: Hash,
+}
+
+/// What a vault asks the runtime before it serves.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ReadQuery {
+    /// Who asks.
+    pub account: AccountId,
+    /// The request's secret; zero when the customer reads her own meter.
+    pub secret: [u8; 32],
+    /// The consent; `None` when the customer reads her own meter.
+    pub consent: Option<Hash>,
+    /// The utility that measures.
+    pub utility: OrganisationId,
+    /// The meter.
+    pub meter: MeterId,
+    /// Channel.
+    pub channel: Channel,
+    /// Operating days.
+    pub range: DayRange,
+    /// Resolution.
+    pub level: Level,
 }
 
 /// Why nobody may read, with the number that is the same in the runtime, in JSON-RPC (7100 + number) and here.

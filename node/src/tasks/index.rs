@@ -41,7 +41,8 @@ pub enum IndexError {
     Vault(#[from] VaultError),
     /// A cell of this utility does not open with its keys.
     #[error(
-        "cell {sequence} of meter {meter} does not open with this utility's keys ({error}); was the sealing key changed?"
+        "cell {sequence} of meter {meter} does not open with this utility's keys ({error}); was the sealing key \
+         changed?"
     )]
     Open {
         /// The meter.

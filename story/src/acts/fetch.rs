@@ -23,7 +23,7 @@ pub(super) async fn play(story: &mut Story) -> Result<()> {
     let provenance = fetched.provenance().map_or_else(String::new, |provenance| provenance.to_string());
     story.printer.say(&format!(
         "The vendor fetched, verified and opened {}: equal to the feed's own totals. Proofs: {}, under roots from {}. From \
-         her signature until here: {} s.",
+         her signature until here: {:.1} s.",
         told(&sums),
         size(fetched.proof_bytes),
         provenance,

@@ -2,7 +2,7 @@
 
 use crate::{
     error::{expect, Result},
-    printer::number,
+    printer::{self, number},
     story::Story,
 };
 use sealed_register::{statement::Receipt, Level};
@@ -25,7 +25,7 @@ pub(super) async fn play(story: &mut Story) -> Result<()> {
         number(log.len() as u64),
         vendors.len()
     ));
-    let mut lines: BTreeMap<(String, &str), (usize, u32, u32)> = BTreeMap::new();
+    let mut lines: BTreeMap<(String, &str), (u64, u32, u32)> = BTreeMap::new();
     for receipt in vendors {
         let what = (receipt.range.to_string(), level(receipt.level));
         let entry = lines.entry(what).or_insert((0, receipt.block, receipt.block));
@@ -34,7 +34,9 @@ pub(super) async fn play(story: &mut Story) -> Result<()> {
         entry.2 = entry.2.max(receipt.block);
     }
     for ((range, level), (count, first, last)) in lines {
-        story.printer.more(&format!("- {range} {level}: {count} read(s), blocks {first} to {last}"));
+        story
+            .printer
+            .more(&format!("- {range} {level}: {}, blocks {first} to {last}", printer::count(count, "read", "reads")));
     }
     Ok(())
 }

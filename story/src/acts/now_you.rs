@@ -3,7 +3,7 @@
 use crate::{
     environment::client_program,
     error::{Result, StoryError},
-    printer::{number, size},
+    printer::{count, size},
     story::Story,
 };
 use sealed_register::hex;
@@ -48,9 +48,9 @@ pub(super) async fn measure(story: &mut Story) -> Result<()> {
     story.numbers.vault_bytes = vault.bytes;
     story.printer.say(&format!(
         "All of it took {} on chain: identifiers, roots, hashes, signatures, sealed keys. The readings lie sealed in the vault: \
-         {} cells, {}.",
+         {}, {}.",
         size(bytes),
-        number(vault.cells),
+        count(vault.cells, "cell", "cells"),
         size(vault.bytes)
     ));
     Ok(())
@@ -75,7 +75,7 @@ pub(super) fn play(story: &Story) {
     let printer = &story.printer;
     match story.numbers.steps_failed {
         0 => printer.say("The story is told. Now you:"),
-        failed => printer.say(&format!("The story ended; {failed} step(s) did not do what they should.")),
+        failed => printer.say(&format!("The story ended; steps that did not do what they should: {failed}.")),
     }
     let url = story.node.url();
     let apps = url.replace(':', "%3A").replace('/', "%2F");

@@ -4,6 +4,7 @@ use crate::{
     book::MeterFacts,
     error::{expect, Result, StoryError},
     outcome::Home,
+    printer::count,
     story::Story,
 };
 use sealed_register::{statement::Word, Channels, OperatingDay};
@@ -64,9 +65,9 @@ pub(super) async fn play(story: &mut Story) -> Result<()> {
     let registered = report.added + report.changed + report.unchanged;
     expect(registered as usize == rows.len(), || format!("{registered} of {} meters were registered", rows.len()))?;
     story.printer.say(&format!(
-        "The utility registered {} meter(s) in block {}: {} new, {} changed, {} as before. On chain each is a number that \
+        "The utility registered {} in block {}: {} new, {} changed, {} as before. On chain each is a number that \
          nobody else can compute; its claim ticket goes by letter.",
-        rows.len(),
+        count(rows.len() as u64, "meter", "meters"),
         report.block,
         report.added,
         report.changed,

@@ -4,7 +4,7 @@ use crate::{
     error::{expect, Result},
     feed::wait_ingested,
     numbers::Numbers,
-    printer::number,
+    printer::{count, number},
     story::Story,
 };
 use sealed_register::hex;
