@@ -3,8 +3,9 @@
 use crate::{
     account::{random, Account},
     chain::{Call, Chain, ChainAt, Included},
-    customer::{delivery_account, organisation_of, wait_queued},
+    customer::{delivery_account, organisation_of, relay_and_wait, wait_queued},
     delivery::sealed_bytes,
+    links,
     node_rpc::{MAX_SEGMENTS, READ_REFUSAL},
     profile::Profile,
     reading::{Fetched, Progress, Reader, Wanted},
@@ -14,6 +15,7 @@ use crate::{
 };
 use sealed_register::{
     delivery::{open_delivery, Deliverer, Delivery, DeliveryContext, DeliveryError, Purpose},
+    finalized::BlockRef,
     grantee::GranteeSecret,
     plain_words::Language,
     statement::{self, Reference, Signed, Statement as _, VendorName, VendorRequest},
@@ -21,6 +23,9 @@ use sealed_register::{
     Channels, DayRange, Hash, Level, OperatingDay, OrganisationId, Secret,
 };
 use std::time::Duration;
+
+/// How long a relayed consent may take until it is finalised: some blocks to be carried, some to be final.
+const RELAY_PATIENCE: Duration = Duration::from_secs(120);
 
 /// The one record of X-Wing secrets.
 const KEM: &str = "kem";
@@ -187,12 +192,12 @@ impl Vendor {
         Ok(request)
     }
 
-    /// Carries a signed consent to the chain in the vendor's own transaction, waits until it is finalised, and keeps
-    /// it. One that is on chain already is only kept.
+    /// Has the node carry a signed consent to the chain, waits until it is finalised, and keeps it. One that is on chain
+    /// already is only kept. The vendor sends no transaction of its own, which would show it beside the meter.
     ///
     /// # Errors
-    /// As [`Vendor::request_of`] and [`Chain::submit`]; [`ClientError::Signature`].
-    pub async fn relay(&self, chain: &Chain, consent: &Signed<statement::Consent>) -> Result<Option<Included>> {
+    /// As [`Vendor::request_of`] and [`relay_and_wait`]; [`ClientError::Signature`].
+    pub async fn relay(&self, chain: &Chain, consent: &Signed<statement::Consent>) -> Result<Option<BlockRef>> {
         let request = self.request_of(&consent.statement)?;
         let customer = consent.statement.customer;
         if consent.verified(|message, signature| crate::account::verify(&customer, message, signature)).is_none() {
@@ -201,7 +206,10 @@ impl Vendor {
         let id = consent.statement.id();
         let included = match chain.finalized().await?.consent(&id).await? {
             Some(_) => None,
-            None => Some(chain.submit(&self.account, &Call::Consent(consent.clone())).await?),
+            None => {
+                let statement = links::Statement::Consent(consent.clone());
+                Some(relay_and_wait(chain, &statement, RELAY_PATIENCE).await?)
+            }
         };
         let deliveries = self.record(&id).map(|record| record.deliveries).unwrap_or_default();
         let record = ConsentRecord { consent: consent.text(), request: request.text(), deliveries };

@@ -233,7 +233,7 @@ impl Relay {
         if let Err(error) = &asked {
             output.note(&format!("the keys were not asked for yet: {error}"));
         }
-        let block = included.as_ref().map(|included| included.block.number);
+        let block = included.map(|block| block.number);
         let value = json!({ "consent": hex(&id), "block": block, "queue": asked.ok() });
         output.result(&value, || match block {
             Some(block) => format!("consent {} is finalised in block {block}", hex(&id)),

@@ -47,7 +47,7 @@ pub(super) async fn play(story: &mut Story) -> Result<()> {
     let range = verified(&exchange, &root, &holder.keyring)?;
     let [.., old, new] = range.revisions(day) else {
         let count = range.revisions(day).len();
-        return Err(StoryError::Wrong(format!("{day} has {count} revision(s) after its correction")));
+        return Err(StoryError::Wrong(format!("{day} has {count} versions after its correction")));
     };
     let revision = new.header().revision;
     expect(story.book.revision(channel, day) == Some(revision), || format!("revision {revision} is not the feed's"))?;

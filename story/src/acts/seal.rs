@@ -21,10 +21,6 @@ pub(super) async fn play(story: &mut Story) -> Result<()> {
     if !known {
         story.numbers.ingest_seconds = Numbers::seconds(ingested.finished.saturating_duration_since(began));
     }
-    expect(ingested.held == 0, || {
-        format!("{} day(s) are held for the operator: other values with the same REVISION_DATE", ingested.held)
-    })?;
-
     let at = story.chain().finalized().await?;
     let vault = story.chain().rpc().vault().await?;
     let shards: Vec<_> = at.shards().await?.into_iter().filter(|(utility, ..)| *utility == story.utility).collect();
@@ -32,19 +28,22 @@ pub(super) async fn play(story: &mut Story) -> Result<()> {
     expect(on_chain == vault.batches, || format!("{on_chain} batches on chain, {} in the vault", vault.batches))?;
     let roots: Vec<String> = shards.iter().map(|(.., state)| hex(&state.root)).collect();
     let survey = &story.source.survey;
+    let (cells, batches) = (count(vault.cells, "cell", "cells"), count(vault.batches, "batch", "batches"));
     story.printer.say(&match known {
         false => format!(
-            "The feed's file is sealed after {} s: {} readings of {} meter(s), {} cells in {} batch(es).",
+            "The feed's file is sealed after {:.1} s: {} readings of {}; the vault has {cells} in {batches}.",
             story.numbers.ingest_seconds,
             number(survey.used_rows),
-            survey.meters.len(),
-            number(vault.cells),
-            vault.batches
+            count(survey.meters.len() as u64, "meter", "meters"),
         ),
-        true => {
-            format!("The feed's file was sealed before: {} cells in {} batches.", number(vault.cells), vault.batches)
-        }
+        true => format!("The feed's file was sealed before; the vault has {cells} in {batches}."),
     });
+    if ingested.held > 0 {
+        story.printer.more(&format!(
+            "Held for the operator: {} with other values under the same REVISION_DATE. What was sealed first stays.",
+            count(ingested.held, "day", "days")
+        ));
+    }
     let block = at.block().number;
     story.printer.more(&format!("All of it stands under {} on chain, final in block {block}.", roots.join(", ")));
     Ok(())
