@@ -359,19 +359,25 @@ impl Customer {
     }
 }
 
-/// Checks a vendor's request against the chain: chain, expiry, words, and that the vendor is admitted. The vendor's
-/// signature was checked when the link was read.
+/// Checks a vendor's request against the chain: chain, expiry, words, that the account which signed speaks for the vendor
+/// it names, and that this is admitted. The signature was checked when the link was read.
 ///
 /// # Errors
-/// [`ClientError::Request`], [`ClientError::Signature`] (another chain), [`ClientError::NotFound`] (no admitted
-/// vendor).
+/// [`ClientError::Request`], [`ClientError::Signature`] (another chain, another vendor's account),
+/// [`ClientError::NotFound`] (no admitted vendor).
 pub async fn check_request(at: &ChainAt, request: &Signed<VendorRequest>) -> Result<CheckedRequest> {
     let asked = &request.statement;
     if asked.genesis != at.genesis() {
         return Err(ClientError::Signature("the request was made for another chain; do not sign".into()));
     }
     asked.check(at.today().await?)?;
-    let (vendor, organisation) = organisation_of(at, asked.vendor).await?;
+    let (vendor, organisation) = organisation_of(at, asked.account).await?;
+    if vendor != asked.vendor {
+        let named = asked.vendor;
+        return Err(ClientError::Signature(format!(
+            "the request names {named} as its vendor, but {vendor}'s account signed it; do not sign"
+        )));
+    }
     if organisation.role != Role::Vendor || organisation.standing != Standing::Admitted {
         let (role, standing) = (organisation.role, organisation.standing);
         return Err(ClientError::NotFound(format!(
@@ -393,13 +399,12 @@ pub async fn organisation_of(at: &ChainAt, account: [u8; 32]) -> Result<(Organis
     Ok((id, organisation))
 }
 
-/// The X-Wing key of a vendor, by its account.
-async fn vendor_key(at: &ChainAt, vendor: [u8; 32]) -> Result<KemPublic> {
-    let (id, _) = organisation_of(at, vendor).await?;
+/// The X-Wing key of a vendor.
+async fn vendor_key(at: &ChainAt, vendor: OrganisationId) -> Result<KemPublic> {
     let today: OperatingDay = at.today().await?;
-    let key = at.kem_key(id).await?.filter(|key| today <= key.last_day);
+    let key = at.kem_key(vendor).await?.filter(|key| today <= key.last_day);
     let key = key.ok_or_else(|| {
-        ClientError::NotFound(format!("{id} has no X-Wing key that is good today: it must register one"))
+        ClientError::NotFound(format!("{vendor} has no X-Wing key that is good today: it must register one"))
     })?;
     KemPublic::from_bytes(&key.key).map_err(|error| ClientError::Delivery(error.into()))
 }

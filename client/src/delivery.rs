@@ -2,13 +2,13 @@
 
 use crate::{
     chain::{types::DeliverySlot, Chain},
-    node_rpc::Sealed,
+    node_rpc::{Sealed, MAX_SEGMENTS},
     reading::{Known, Reader},
     ClientError, Result,
 };
 use sealed_register::{
-    delivery::{delivery_hash, Delivery, Segment},
-    DayRange, Keyring, Level, OperatingDay,
+    delivery::{delivery_hash, sample_days, Delivery, DeliveryError},
+    DayRange, Keyring, Level,
 };
 use std::collections::BTreeMap;
 
@@ -82,8 +82,8 @@ impl Reader<'_> {
         Ok(epochs)
     }
 
-    /// Tests a delivery's keys on one cell for each segment and channel, all levels of the consent at once. Gives
-    /// whether every segment had a cell to test; segments of the present epoch often have none yet.
+    /// Tests a delivery's keys on one cell for each node of each tree that has one. Gives whether every segment had a cell to
+    /// test; segments of the present epoch often have none yet.
     ///
     /// # Errors
     /// [`ClientError::Unverified`] names the first key that is not the one that sealed; as [`Reader::ask`].
@@ -99,18 +99,10 @@ impl Reader<'_> {
                 all = false;
                 continue;
             };
-            for segment in &delivery.segments {
-                let sealed_under = |day: &OperatingDay| {
-                    let mut revisions = cells.revisions(*day).iter().map(|cell| cell.header());
-                    revisions.any(|header| header.epoch == segment.epoch && header.has_words())
-                };
-                let Some(day) = segment.days.iter().find(sealed_under) else {
-                    all = false;
-                    continue;
-                };
-                let single = DayRange { first: day, last: day };
-                let part = Segment { epoch: segment.epoch, days: single };
-                self.ask(channel, single, level, &[part], &keyring).await?;
+            let samples = sample_days(&delivery.segments, cells).map_err(DeliveryError::from)?;
+            all &= delivery.segments.iter().all(|segment| samples.iter().any(|sample| sample.epoch == segment.epoch));
+            for some in samples.chunks(MAX_SEGMENTS) {
+                self.ask(channel, data, level, some, &keyring).await?;
             }
         }
         Ok(all)

@@ -82,8 +82,8 @@ pub struct MeterView {
     pub shard: u16,
     /// Consents that stand.
     pub standing_consents: Vec<String>,
-    /// Where its own key was delivered: block and extrinsic.
-    pub key_delivered: Option<(u32, u32)>,
+    /// Block in which its own key was delivered.
+    pub key_delivered_at: Option<u32>,
 }
 
 /// A consent.
@@ -216,7 +216,7 @@ pub async fn meter(at: &ChainAt, utility: OrganisationId, id: MeterId) -> Result
         epoch_since,
         shard: at.shard_of(utility, &id).await?.id.0,
         standing_consents: standing.iter().map(|consent| hex(consent)).collect(),
-        key_delivered: delivered.map(|slot| (slot.block, slot.extrinsic)),
+        key_delivered_at: delivered.map(|slot| slot.block),
     })
 }
 

@@ -110,11 +110,11 @@ pub fn request_link(request: &Signed<VendorRequest>) -> String {
 /// [`ClientError::Link`], [`ClientError::Statement`], [`ClientError::Signature`].
 pub fn parse_request(input: &str) -> Result<Signed<VendorRequest>> {
     let signed: Signed<VendorRequest> = Signed::parse(&text_of(input, REQUEST)?)?;
-    let vendor = signed.statement.vendor;
-    if signed.verified(|message, signature| account::verify(&vendor, message, signature)).is_none() {
-        let vendor = ss58(&vendor);
+    let by = signed.statement.account;
+    if signed.verified(|message, signature| account::verify(&by, message, signature)).is_none() {
+        let by = ss58(&by);
         return Err(ClientError::Signature(format!(
-            "the request is not signed by the vendor {vendor} that it names: it was changed or made up; do not sign"
+            "the request is not signed by the account {by} that it names: it was changed or made up; do not sign"
         )));
     }
     Ok(signed)
@@ -261,7 +261,8 @@ mod tests {
         let days = |from: &str, to: &str| DayRange::new(from.parse().unwrap(), to.parse().unwrap()).unwrap();
         let statement = VendorRequest {
             genesis: [1; 32],
-            vendor: account.id(),
+            vendor: "sunny".parse().unwrap(),
+            account: account.id(),
             name: VendorName::new("Sunny Roofs").unwrap(),
             utility: None,
             channels: Channels::Both,

@@ -39,13 +39,13 @@ pub struct ShardAnswer {
     pub older: Option<RootStatement>,
 }
 
-/// A finalised root, and the number of the shard's newest batch.
+/// A finalised root, and that of the shard's newest batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownRoot {
     /// The root of the batch asked for.
     pub root: FinalizedRoot,
-    /// Number of the shard's newest batch in the same block.
-    pub newest_sequence: u32,
+    /// The root of the shard's newest batch in the same block; the same where that was asked for.
+    pub newest: FinalizedRoot,
 }
 
 /// The vault that serves, and those who state roots.
@@ -90,6 +90,11 @@ impl Access {
             return Err(ClientError::Usage(format!(
                 "a quorum needs nodes of at least {QUORUM} members other than {serving}, whose vault serves; there are \
                  {found}"
+            )));
+        }
+        if let Some(url) = twice(vault, serving, members) {
+            return Err(ClientError::Usage(format!(
+                "{url} is given for two members, or is the serving vault itself: each member answers for itself"
             )));
         }
         let vault = Chain::connect(vault).await?;
@@ -147,6 +152,17 @@ impl Access {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
+}
+
+/// An address that stands for more than one of the vault and the members other than `serving`.
+fn twice<'a>(vault: &'a str, serving: OrganisationId, members: &'a [(OrganisationId, String)]) -> Option<&'a str> {
+    let others = members.iter().filter(|(member, _)| *member != serving).map(|(_, url)| url.as_str());
+    let mut urls: Vec<&str> = others.chain([vault]).map(|url| url.trim_end_matches('/')).collect();
+    urls.sort_unstable();
+    urls.windows(2).find_map(|pair| match pair {
+        [one, other] if one == other => Some(*one),
+        _ => None,
+    })
 }
 
 impl RootSource {
@@ -218,10 +234,12 @@ fn answer_of(
 
 /// The root that an own node states.
 fn own_root(answer: &ShardAnswer, sequence: u32) -> Option<KnownRoot> {
-    let newest_sequence = answer.newest.batch_sequence;
-    let statement = if newest_sequence == sequence { Some(answer.newest) } else { answer.older };
-    let root = FinalizedRoot::from_own_node(statement?);
-    Some(KnownRoot { root, newest_sequence })
+    let newest = FinalizedRoot::from_own_node(answer.newest);
+    let root = match newest.batch_sequence() == sequence {
+        true => newest,
+        false => FinalizedRoot::from_own_node(answer.older?),
+    };
+    Some(KnownRoot { root, newest })
 }
 
 /// The root that members' nodes state alike. They must agree on the newest batch, and on the older one where that was
@@ -236,16 +254,15 @@ pub fn agree(
 ) -> Result<Option<KnownRoot>> {
     let newest: Vec<_> = answers.iter().map(|(member, answer)| (*member, answer.newest)).collect();
     let newest = FinalizedRoot::from_quorum(serving, &newest)?;
-    let newest_sequence = newest.batch_sequence();
-    if sequence > newest_sequence {
+    if sequence > newest.batch_sequence() {
         return Ok(None);
     }
-    if sequence == newest_sequence {
-        return Ok(Some(KnownRoot { root: newest, newest_sequence }));
+    if sequence == newest.batch_sequence() {
+        return Ok(Some(KnownRoot { root: newest, newest }));
     }
     let older: Vec<_> = answers.iter().filter_map(|(member, answer)| Some((*member, answer.older?))).collect();
     let root = FinalizedRoot::from_quorum(serving, &older)?;
-    Ok(Some(KnownRoot { root, newest_sequence }))
+    Ok(Some(KnownRoot { root, newest }))
 }
 
 #[cfg(test)]
@@ -280,10 +297,10 @@ mod tests {
     #[test]
     fn an_own_node_gives_the_newest_and_older_roots_and_nothing_newer() {
         let newest = own_root(&answer(5, 50, None), 5).unwrap();
-        assert_eq!((newest.root.batch_sequence(), newest.newest_sequence), (5, 5));
+        assert_eq!((newest.root.batch_sequence(), newest.newest.batch_sequence()), (5, 5));
         assert_eq!(newest.root.provenance(), Provenance::OwnNode);
         let older = own_root(&answer(5, 50, Some((3, 30))), 3).unwrap();
-        assert_eq!((older.root.batch_sequence(), older.root.root(), older.newest_sequence), (3, &[30; 32], 5));
+        assert_eq!((older.root.batch_sequence(), older.root.root(), older.newest.batch_sequence()), (3, &[30; 32], 5));
         assert_eq!(own_root(&answer(5, 50, None), 6), None);
     }
 
@@ -301,11 +318,21 @@ mod tests {
     }
 
     #[test]
+    fn one_node_cannot_be_several_members() {
+        let member = |name_of: &str, url: &str| (name(name_of), url.to_owned());
+        let members = [member("puc", "wss://a"), member("opuc", "wss://b"), member("oncor", "wss://vault")];
+        assert_eq!(twice("wss://vault", name("oncor"), &members), None);
+        assert_eq!(twice("wss://a/", name("oncor"), &members), Some("wss://a"));
+        let same = [member("puc", "wss://a"), member("opuc", "wss://a/")];
+        assert_eq!(twice("wss://vault", name("oncor"), &same), Some("wss://a"));
+    }
+
+    #[test]
     fn members_must_agree_on_older_roots_too() {
         let old = |root| answer(5, 50, Some((3, root)));
         let alike = said(&[("puc", old(30)), ("ercot", old(30)), ("opuc", old(30)), ("tnmp", old(31))]);
         let known = agree(&name("oncor"), &alike, 3).unwrap().unwrap();
-        assert_eq!((known.root.root(), known.newest_sequence), (&[30; 32], 5));
+        assert_eq!((known.root.root(), known.newest.batch_sequence()), (&[30; 32], 5));
         let divided = said(&[("puc", old(30)), ("ercot", old(30)), ("opuc", old(31)), ("tnmp", old(31))]);
         assert!(matches!(agree(&name("oncor"), &divided, 3), Err(ClientError::Quorum(_))));
     }
@@ -316,7 +343,7 @@ mod tests {
         let answers = said(&[("puc", honest), ("ercot", honest), ("opuc", honest), ("tnmp", answer(9, 90, None))]);
         let known = agree(&name("oncor"), &answers, 5).unwrap().unwrap();
         assert_eq!(
-            (known.newest_sequence, known.root.provenance()),
+            (known.newest.batch_sequence(), known.root.provenance()),
             (5, Provenance::Quorum { members: 3, answered: 4 })
         );
     }

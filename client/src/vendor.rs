@@ -148,11 +148,14 @@ impl Vendor {
     /// Makes and signs a request, and keeps it: its secret is needed for everything that follows.
     ///
     /// # Errors
-    /// [`ClientError::Request`] for ranges that no key exists for, [`crate::error::FileProblem`].
-    pub fn make_request(&self, chain: &Chain, draft: &Draft) -> Result<Signed<VendorRequest>> {
+    /// [`ClientError::NotFound`] (the account speaks for nobody), [`ClientError::Request`] for ranges that no key exists
+    /// for, [`crate::error::FileProblem`], [`ClientError::Connection`].
+    pub async fn make_request(&self, chain: &Chain, draft: &Draft) -> Result<Signed<VendorRequest>> {
+        let (vendor, _) = organisation_of(&chain.finalized().await?, self.account.id()).await?;
         let statement = VendorRequest {
             genesis: chain.genesis(),
-            vendor: self.account.id(),
+            vendor,
+            account: self.account.id(),
             name: draft.name.clone(),
             utility: draft.utility,
             channels: draft.channels,
@@ -192,8 +195,8 @@ impl Vendor {
         Ok(request)
     }
 
-    /// Has the node carry a signed consent to the chain, waits until it is finalised, and keeps it. One that is on chain
-    /// already is only kept. The vendor sends no transaction of its own, which would show it beside the meter.
+    /// Has the node carry a signed consent to the chain, waits until it is finalised, and keeps it. One that is on
+    /// chain already is only kept. The vendor sends no transaction of its own, which would show it beside the meter.
     ///
     /// # Errors
     /// As [`Vendor::request_of`] and [`relay_and_wait`]; [`ClientError::Signature`].
@@ -223,9 +226,9 @@ impl Vendor {
     /// [`ClientError::Rpc`], [`ClientError::NotFound`].
     pub async fn request_delivery(&self, chain: &Chain, consent: &Hash) -> Result<String> {
         let record = self.record(consent)?;
-        let (signed, secret) = (record.consent()?, record.request()?.statement.secret);
+        let (signed, asked) = (record.consent()?, record.request()?.statement);
         let text = signed.statement.text();
-        chain.rpc().request_delivery(&text, &signed.signature, &self.account.id(), &secret.0).await
+        chain.rpc().request_delivery(&text, &signed.signature, asked.vendor, &asked.secret.0).await
     }
 
     /// Collects the keys for the meter's present epoch: asks for them where the chain has none yet, waits, opens them,

@@ -36,7 +36,7 @@ pub struct Consent<AccountId, BlockNumber> {
     pub meter: MeterId,
     /// The customer who signed.
     pub customer: AccountId,
-    /// Hash of the vendor's account and the request's secret.
+    /// Hash of the vendor's short name and the request's secret.
     pub grantee: Hash,
     /// Channels that may be read.
     pub channels: Channels,
@@ -104,10 +104,10 @@ pub enum ReadRefusal {
     /// The consent is for another meter.
     #[codec(index = 2)]
     OtherMeter,
-    /// Account and secret do not give the consent's grantee.
+    /// The organisation for which the account speaks and the secret do not give the consent's grantee.
     #[codec(index = 3)]
     NotTheGrantee,
-    /// The account is no admitted vendor.
+    /// The account speaks for no admitted vendor.
     #[codec(index = 4)]
     NotAdmitted,
     /// The consent was revoked.
@@ -137,4 +137,7 @@ pub enum ReadRefusal {
     /// The account is not the customer who holds the meter.
     #[codec(index = 13)]
     NotTheCustomer,
+    /// The secret is all zero, which hides no vendor: only the customer reads so, and names no consent.
+    #[codec(index = 14)]
+    NoSecret,
 }

@@ -60,7 +60,7 @@ fn main() -> Result<()> {
 
     heading("3. The customer agrees to daily totals");
     let (meter, range) = register.first_meter()?;
-    let vendor = Vendor::new();
+    let vendor = Vendor::new()?;
     let terms = consent(&meter, &utility, &vendor, range);
     let context = DeliveryContext {
         genesis: GENESIS,
@@ -82,20 +82,20 @@ fn main() -> Result<()> {
     let day_level = RangeRequest { stream, range, level: Level::Day, segments, form: Form::Compact };
     let proof = register.answer(&day_level)?;
     println!("answer of the vault: {} bytes for {} days", proof.len(), range.len());
-    let verified = verify_range(&day_level, &RangeProof::decode(&proof)?, &root, register.batch, &keyring)?;
+    let verified = verify_range(&day_level, &RangeProof::decode(&proof)?, &root, &root, &keyring)?;
     show(&verified, &keyring, &calendar)?;
     println!("root learnt from: {}; {}", verified.provenance(), verified.currency());
 
     heading("5. Quarter hours stay closed");
     let quarters = RangeRequest { level: Level::Quarter, ..day_level.clone() };
     let proof = RangeProof::decode(&register.answer(&quarters)?)?;
-    println!("{}", refused(verify_range(&quarters, &proof, &root, register.batch, &keyring))?);
+    println!("{}", refused(verify_range(&quarters, &proof, &root, &root, &keyring))?);
 
     heading("6. One flipped bit is named");
     for form in [Form::Compact, Form::Explained] {
         let request = RangeRequest { form, ..day_level.clone() };
         let proof = flip_a_bit(RangeProof::decode(&register.answer(&request)?)?)?;
-        println!("{form:?}: {}", refused(verify_range(&request, &proof, &root, register.batch, &keyring))?);
+        println!("{form:?}: {}", refused(verify_range(&request, &proof, &root, &root, &keyring))?);
     }
     Ok(())
 }
@@ -163,16 +163,17 @@ fn random() -> Secret {
     Secret::from_bytes(bytes)
 }
 
-/// The vendor: an account, a secret for this one request, a key for deliveries.
+/// The vendor: a name, a secret for this one request, a key for deliveries.
 struct Vendor {
-    account: [u8; 32],
+    name: OrganisationId,
     secret: Secret,
     kem: KemSecret,
 }
 
 impl Vendor {
-    fn new() -> Self {
-        Self { account: [0x42; 32], secret: random(), kem: KemSecret::from_seed(random()) }
+    fn new() -> Result<Self> {
+        let name = OrganisationId::new("demo-vendor")?;
+        Ok(Self { name, secret: random(), kem: KemSecret::from_seed(random()) })
     }
 }
 
@@ -186,7 +187,7 @@ fn consent(meter: &MeterId, utility: &Utility, vendor: &Vendor, data: DayRange) 
     ConsentTerms {
         utility: utility.name,
         meter: *meter,
-        grantee: grantee_hash(&vendor.account, vendor.secret.expose()),
+        grantee: grantee_hash(&vendor.name, vendor.secret.expose()),
         channels,
         level,
         data,

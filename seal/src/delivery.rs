@@ -10,8 +10,9 @@ pub use sealed::{
 };
 
 use crate::{
-    tree::{DayBeyondTree, LAST_DAY},
+    tree::{Cover, DayBeyondTree, LAST_DAY},
     types::{Channels, DayRange, Hash, Level, MeterId, OperatingDay, OrganisationId},
+    verified::VerifiedRange,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 
@@ -89,7 +90,7 @@ pub struct ConsentTerms {
     pub utility: OrganisationId,
     /// The meter, as held by this customer.
     pub meter: MeterId,
-    /// Hash of the vendor's account and its secret ([`crate::grantee::grantee_hash`]).
+    /// Hash of the vendor's short name and its secret ([`crate::grantee::grantee_hash`]).
     pub grantee: Hash,
     /// What may be read.
     pub channels: Channels,
@@ -236,4 +237,27 @@ pub fn plan_segments(history: &[(u32, DayRange)], present_epoch: u32, data: DayR
     }
     let present = Segment { epoch: present_epoch, days: data };
     older.into_iter().map(|(epoch, days)| Segment { epoch, days }).chain([present]).collect()
+}
+
+/// Where a delivery's keys are to be tested before they are trusted: for each node of each segment's cover the first day
+/// below it on which `cells` has readings of that epoch, as a segment of this one day.
+///
+/// Reading exactly these segments with the delivered keys tests every node of every tree of the channel that can be
+/// tested; a node without a day here has no cell yet. `cells` needs no words: a range read without segments will do.
+///
+/// # Errors
+/// [`DayBeyondTree`] if a segment ends after [`LAST_DAY`].
+pub fn sample_days(segments: &[Segment], cells: &VerifiedRange) -> Result<Vec<Segment>, DayBeyondTree> {
+    let mut samples = Vec::new();
+    for Segment { epoch, days } in segments {
+        let sealed = |day: &OperatingDay| {
+            let revisions = cells.revisions(*day);
+            revisions.iter().map(|cell| cell.header()).any(|header| header.epoch == *epoch && header.has_words())
+        };
+        for node in Cover::node_ranges(*days)? {
+            let day = node.iter().find(sealed);
+            samples.extend(day.map(|day| Segment { epoch: *epoch, days: DayRange { first: day, last: day } }));
+        }
+    }
+    Ok(samples)
 }

@@ -113,7 +113,7 @@ tags! {
     /// A batch's body: the hashes of its chunks.
     BATCH_BODY = b"batchbdy";
     // --- who may open, and who says so ---
-    /// A vendor's account and secret, as one grantee (protocol section 7).
+    /// A vendor's short name and secret, as one grantee (protocol section 7).
     GRANTEE = b"ws/grant";
     /// The hash that stands for an X-Wing public key.
     KEM_KEY = b"ws/kempk";

@@ -175,6 +175,20 @@ impl Cover {
         cover_places(range).map(|places| places.len())
     }
 
+    /// The days below each node of the cover of a range, ascending.
+    ///
+    /// # Errors
+    /// [`DayBeyondTree`] if the range ends after [`LAST_DAY`].
+    pub fn node_ranges(range: DayRange) -> Result<Vec<DayRange>, DayBeyondTree> {
+        // Places lie inside the tree, whose days are 15 bits wide.
+        let days = |(depth, index): (u8, u32)| {
+            let height = DEPTH - depth;
+            let first = (index << height) as u16;
+            DayRange { first: OperatingDay(first), last: OperatingDay(first | ((1u32 << height) - 1) as u16) }
+        };
+        Ok(cover_places(range)?.into_iter().map(days).collect())
+    }
+
     /// The days.
     pub fn range(&self) -> DayRange {
         self.range
@@ -347,9 +361,10 @@ mod tests {
             let last = (first.saturating_add(length)).min(LAST_DAY.0);
             let places = cover_places(range(first, last)).unwrap();
             let mut next = u32::from(first);
-            for (depth, index) in &places {
+            for ((depth, index), days) in places.iter().zip(Cover::node_ranges(range(first, last)).unwrap()) {
                 let size = 1u32 << (DEPTH - depth);
                 prop_assert_eq!(index * size, next);
+                prop_assert_eq!((u32::from(days.first.0), days.len()), (next, size));
                 next += size;
             }
             prop_assert_eq!(next, u32::from(last) + 1);

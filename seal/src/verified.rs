@@ -75,7 +75,7 @@ pub enum Currency {
     Current,
     /// Batches after it exist and may hold later revisions.
     Historic {
-        /// Number of the shard's newest batch, as the caller knew it.
+        /// Number of the shard's newest batch that the caller knew.
         newest_sequence: u32,
     },
 }

@@ -12,6 +12,7 @@ use crate::{
     verified::{place, Currency, Sections, VerifiedCell, VerifiedRange},
 };
 use alloc::{collections::BTreeMap, vec::Vec};
+use core::cmp::Ordering;
 
 /// Why a proof was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,13 +33,13 @@ pub enum VerifyError {
         /// Utility of the request.
         request: OrganisationId,
     },
-    /// The caller's newest batch is older than the root's, so it cannot be the newest.
+    /// The root given for the shard's newest is older than the other, of another shard, or another one of the same batch.
     #[error(
-        "batch {newest_sequence} was given for the shard's newest, but the finalised root is of batch {batch_sequence}; \
-         take the newest batch from a finalised block, learnt no worse than the root"
+        "the root of batch {newest_sequence} was given for the shard's newest, which cannot be beside the finalised root \
+         of batch {batch_sequence}; take both from the same finalised block"
     )]
-    NewestBehindRoot {
-        /// The number given.
+    NotTheNewest {
+        /// Batch of the root given for the newest.
         newest_sequence: u32,
         /// Batch of the root.
         batch_sequence: u32,
@@ -207,11 +208,10 @@ fn words(level: Option<Level>) -> &'static str {
 
 /// Checks that a proof answers a request completely under a finalised root.
 ///
-/// `newest_sequence` is the number of the shard's newest batch. It decides whether the result says `Current` or `Historic`
-/// (greater than the root's), so it must come from a [`FinalizedRoot`] of equal provenance: that of the newest finalised
-/// block that the caller knows, learnt no worse than `root`; never from the serving vault's word. A number smaller than the
-/// root's own cannot be the newest and is an error. `keyring` must hold the keys of all segments of the request, at
-/// its level.
+/// `newest` is the root of the shard's newest batch in the newest finalised block that the caller knows, learnt no worse
+/// than `root`; where they are the same, give it twice. It decides whether the result says `Current` or `Historic`, so it
+/// too is a [`FinalizedRoot`] and never the serving vault's word. `keyring` must hold the keys of all segments of the
+/// request, at its level.
 ///
 /// # Errors
 /// [`VerifyError`] says what does not hold; after [`VerifyError::HeadMismatch`] the explained form names the cell.
@@ -219,24 +219,17 @@ pub fn verify_range(
     request: &RangeRequest,
     proof: &RangeProof,
     root: &FinalizedRoot,
-    newest_sequence: u32,
+    newest: &FinalizedRoot,
     keyring: &Keyring,
 ) -> Result<VerifiedRange, VerifyError> {
     check_root(&request.stream, root)?;
-    if newest_sequence < root.batch_sequence() {
-        let batch_sequence = root.batch_sequence();
-        return Err(VerifyError::NewestBehindRoot { newest_sequence, batch_sequence });
-    }
+    let currency = currency(root, newest)?;
     check_path(request, proof, root)?;
     check_order(request, proof)?;
     let hashes = Chain { request, cursor: keyring.cursor() };
     let cells = match proof.form {
         Form::Compact => hashes.compact(proof)?,
         Form::Explained => hashes.explained(proof)?,
-    };
-    let currency = match newest_sequence > root.batch_sequence() {
-        true => Currency::Historic { newest_sequence },
-        false => Currency::Current,
     };
     let mut verified = VerifiedRange {
         stream: request.stream,
@@ -265,19 +258,35 @@ pub fn verify_range(
     Ok(verified)
 }
 
-/// Checks that nothing had been published about a meter's channels under a finalised root.
+/// Checks that nothing had been published about a meter's channels under a finalised root; `newest` as for
+/// [`verify_range`].
 ///
 /// # Errors
-/// [`VerifyError`] if the root is of another chain or utility than the stream; otherwise the inner error says why the
-/// proof of absence does not hold.
+/// [`VerifyError`] if the root is of another chain or utility than the stream, or `newest` does not fit it; otherwise the
+/// inner error says why the proof of absence does not hold.
 pub fn verify_absence(
     stream: &StreamId,
     channels: Channels,
     proof: &AbsenceProof,
     root: &FinalizedRoot,
-) -> Result<Result<(), AbsenceError>, VerifyError> {
+    newest: &FinalizedRoot,
+) -> Result<Result<Currency, AbsenceError>, VerifyError> {
     check_root(stream, root)?;
-    Ok(proof.verify(&stream.meter, channels, root.shard(), root.batch_sequence(), root.root()))
+    let currency = currency(root, newest)?;
+    let absent = proof.verify(&stream.meter, channels, root.shard(), root.batch_sequence(), root.root());
+    Ok(absent.map(|()| currency))
+}
+
+/// What a root is beside the shard's newest.
+fn currency(root: &FinalizedRoot, newest: &FinalizedRoot) -> Result<Currency, VerifyError> {
+    let (batch_sequence, newest_sequence) = (root.batch_sequence(), newest.batch_sequence());
+    match newest_sequence.cmp(&batch_sequence) {
+        _ if newest.shard() != root.shard() => {}
+        Ordering::Greater => return Ok(Currency::Historic { newest_sequence }),
+        Ordering::Equal if newest.root() == root.root() => return Ok(Currency::Current),
+        Ordering::Equal | Ordering::Less => {}
+    }
+    Err(VerifyError::NotTheNewest { newest_sequence, batch_sequence })
 }
 
 /// The root must be one that the stream can stand under.

@@ -87,7 +87,7 @@ proptest! {
     ) {
         let ConsentTerms { utility, meter, channels, level, data, access, purpose, .. } = terms;
         let secret = GranteeSecret(hash);
-        let (genesis, customer, vendor, consent) = (hash, account, account, hash);
+        let (genesis, customer, vendor, consent) = (hash, account, utility, hash);
         let last_valid_block = small;
         round_trip(Claim { genesis, utility, meter, issue: small, customer, kem_key: hash, last_valid_block });
         round_trip(Consent { genesis, terms, customer, last_valid_block });
@@ -104,7 +104,7 @@ proptest! {
             range: access, head_sequence: head, block: small, block_hash: hash,
         });
         let request = VendorRequest {
-            genesis, vendor, name: VendorName::new(&name).unwrap(), utility: head.map(|_| utility), channels, level,
+            genesis, vendor, account, name: VendorName::new(&name).unwrap(), utility: head.map(|_| utility), channels, level,
             data, access, purpose, language, text_hash: hash, reference: Reference::new(&reference).unwrap(), secret,
             expires: OperatingDay(day),
         };

@@ -57,10 +57,10 @@ async fn consent(chain: &Chain, folder: &Path) -> serde_json::Value {
         reference: sealed_register::statement::Reference::new("test").unwrap(),
         expires: OperatingDay(today.0 + 7),
     };
-    let request = vendor.make_request(chain, &draft).unwrap().statement;
+    let request = vendor.make_request(chain, &draft).await.unwrap().statement;
     let signed = customer.sign_request(chain, &request, utility, ticket.meter).await.unwrap();
     let (terms, statement) = (signed.statement.terms, &signed.statement);
-    assert_eq!(terms.grantee, grantee_hash(&vendor.account().id(), &request.secret.0));
+    assert_eq!(terms.grantee, grantee_hash(&request.vendor, &request.secret.0));
     let days = |range: DayRange| json!({ "first": range.first.0, "last": range.last.0 });
     json!({
         "terms": {

@@ -55,7 +55,7 @@ proptest! {
         let RangeAnswer::Cells(proof) = answer else { panic!("the stream has cells") };
         let proof = RangeProof::decode(&proof.encode()).unwrap();
         let keys = Keyring::from_meter_key(made.secrets.meter_key(&utility(), &made.meter(1)));
-        let verified = verify_range(&request, &proof, &root(&heads), 2, &keys).unwrap();
+        let verified = verify_range(&request, &proof, &root(&heads), &root(&heads), &keys).unwrap();
         for (day, known) in verified.days() {
             let number = day.0 - FIRST_DAY;
             let VerifiedDay::Committed(cell) = known else {
@@ -84,9 +84,9 @@ fn an_unpublished_stream_is_proved_absent() {
     made.take(&vault, &batch).unwrap();
     let (answer, heads) = vault.range(ShardId(0), &asked).unwrap();
     let RangeAnswer::Absent(proof) = answer else { panic!("meter 3 has no cell") };
-    verify_absence(&asked.stream, Channels::Consumption, &proof, &root(&heads)).unwrap().unwrap();
+    verify_absence(&asked.stream, Channels::Consumption, &proof, &root(&heads), &root(&heads)).unwrap().unwrap();
     let published = request(&made, 1, 0, 0, Level::Day).stream;
-    assert!(verify_absence(&published, Channels::Consumption, &proof, &root(&heads)).unwrap().is_err());
+    assert!(verify_absence(&published, Channels::Consumption, &proof, &root(&heads), &root(&heads)).unwrap().is_err());
 }
 
 #[test]

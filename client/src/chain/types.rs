@@ -349,10 +349,10 @@ pub enum ReadRefusal {
     /// The consent is for another meter.
     #[codec(index = 2)]
     OtherMeter,
-    /// Account and secret do not give the consent's grantee.
+    /// The organisation for which the account speaks and the secret do not give the consent's grantee.
     #[codec(index = 3)]
     NotTheGrantee,
-    /// The account is no admitted vendor.
+    /// The account speaks for no admitted vendor.
     #[codec(index = 4)]
     NotAdmitted,
     /// The consent was revoked.
@@ -382,6 +382,9 @@ pub enum ReadRefusal {
     /// The account is not the customer who holds the meter.
     #[codec(index = 13)]
     NotTheCustomer,
+    /// The secret is all zero.
+    #[codec(index = 14)]
+    NoSecret,
 }
 
 #[cfg(test)]

@@ -4,11 +4,15 @@ use super::{
     args::{consent, Node},
     output::Output,
 };
-use crate::{inspect, Result};
+use crate::{
+    files::{write_atomically, Access},
+    inspect, Result,
+};
 use clap::Subcommand;
 use sealed_register::{Hash, MeterId, OrganisationId};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{json, Value};
+use std::path::PathBuf;
 
 /// What stands in finalised state.
 #[derive(Debug, Subcommand)]
@@ -50,6 +54,14 @@ pub(super) enum Inspect {
         #[command(flatten)]
         node: Node,
     },
+    /// Write the runtime's metadata, from which this client is generated (client/metadata.scale).
+    Metadata {
+        /// File to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        #[command(flatten)]
+        node: Node,
+    },
     /// Who is who.
     Organisations {
         #[command(flatten)]
@@ -71,6 +83,12 @@ impl Inspect {
             Self::Consent { consent, node } => {
                 let at = node.chain().await?.finalized().await?;
                 show(output, &inspect::consent(&at, &consent).await?);
+            }
+            Self::Metadata { out, node } => {
+                let metadata = node.chain().await?.rpc().metadata().await?;
+                write_atomically(&out, &metadata, Access::Shared)?;
+                let value = json!({ "file": out, "bytes": metadata.len() });
+                output.result(&value, || format!("{} bytes in {}", metadata.len(), out.display()));
             }
             Self::Shard { utility, shard, node } => {
                 let at = node.chain().await?.finalized().await?;

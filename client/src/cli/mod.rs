@@ -132,6 +132,7 @@ mod tests {
             "inspect shard oncor",
             "inspect meter oncor 0x00000000000000000000000000000000",
             "inspect organisations --json",
+            "inspect metadata --out metadata.scale",
             "relay signed.txt --suri //Retailer",
             "exit-codes",
         ] {

@@ -6,7 +6,7 @@ use crate::{
     reading::{Fetched, Progress},
     ClientError, Result,
 };
-use comfy_table::{presets::UTF8_HORIZONTAL_ONLY, ContentArrangement, Table};
+use comfy_table::{presets::UTF8_FULL_CONDENSED, ContentArrangement, Table};
 use indicatif::{ProgressBar, ProgressStyle};
 use sealed_register::types::hex;
 use serde_json::{json, Value};
@@ -74,7 +74,7 @@ impl Output {
     /// A table with a header.
     pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
         let mut table = Table::new();
-        table.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+        table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
         table.add_rows(rows);
         table.to_string()
     }
@@ -93,7 +93,7 @@ impl Output {
         };
         let fields = value.as_object().into_iter().flatten();
         let mut table = Table::new();
-        table.load_preset(UTF8_HORIZONTAL_ONLY);
+        table.load_preset(UTF8_FULL_CONDENSED);
         table.add_rows(fields.map(|(name, value)| vec![name.replace('_', " "), words(value)]));
         table.to_string()
     }

@@ -206,7 +206,7 @@ impl Link {
             reference: self.reference,
             expires: self.expires,
         };
-        let request = company.make_request(&chain, &draft)?;
+        let request = company.make_request(&chain, &draft).await?;
         let link = request_link(&request);
         if let Some(path) = &self.qr {
             write_atomically(path, qr_svg(&link)?.as_bytes(), Access::Private)?;

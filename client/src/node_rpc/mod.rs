@@ -22,6 +22,9 @@ pub struct NodeRpc {
     url: String,
 }
 
+/// Version of the metadata from which this client is generated.
+const METADATA_VERSION: u32 = 15;
+
 /// How many meters are planned with one request.
 pub const PLAN_AT_ONCE: usize = 256;
 
@@ -106,8 +109,24 @@ impl NodeRpc {
         hash.map(|hash| hash.array(METHOD, "the hash")).transpose()
     }
 
-    /// One extrinsic of a block, encoded as it stands in the body, without the length before it; none if the node has no
-    /// such block body.
+    /// The metadata (version 15) of the runtime of the node's best block, as `client/metadata.scale` holds it.
+    ///
+    /// # Errors
+    /// As [`NodeRpc::call`]; [`ClientError::Answer`] if the runtime gives no metadata of this version.
+    pub async fn metadata(&self) -> Result<Vec<u8>> {
+        const METHOD: &str = "state_call";
+        let version = digits(&METADATA_VERSION.to_le_bytes());
+        let Hex(bytes) = self.call(METHOD, &[json!("Metadata_metadata_at_version"), version]).await?;
+        let metadata: Option<Vec<u8>> = codec::Decode::decode(&mut bytes.as_slice())
+            .map_err(|error| ClientError::Answer { method: METHOD, problem: error.to_string() })?;
+        metadata.ok_or_else(|| ClientError::Answer {
+            method: METHOD,
+            problem: format!("the runtime has no metadata of version {METADATA_VERSION}"),
+        })
+    }
+
+    /// One extrinsic of a block as the node gives it (with its length before it); none if the node has no such block
+    /// body.
     ///
     /// # Errors
     /// As [`NodeRpc::call`].
@@ -188,13 +207,13 @@ impl NodeRpc {
         &self,
         statement: &str,
         signature: &[u8; 64],
-        vendor: &AccountId,
+        vendor: OrganisationId,
         secret: &[u8; 32],
     ) -> Result<String> {
         let request = json!({
             "statement": statement,
             "signature": digits(signature),
-            "vendor": digits(vendor),
+            "vendor": vendor.to_string(),
             "secret": digits(secret),
         });
         self.call("wattseal_requestDelivery", &[request]).await

@@ -199,7 +199,7 @@ pub fn check_receipt(answer: &ReadAnswer, request: &ReadRequest) -> Result<Recei
 /// # Errors
 /// [`ClientError::Unverified`], [`ClientError::Absence`], [`ClientError::Answer`] (no proof at all).
 pub fn verify_answer(answer: &ReadAnswer, asked: &RangeRequest, known: &KnownRoot, keyring: &Keyring) -> Result<Known> {
-    let KnownRoot { root, newest_sequence } = *known;
+    let KnownRoot { root, newest } = *known;
     let undecodable = |error: sealed_register::decode::DecodeError| ClientError::Answer {
         method: "wattseal_read",
         problem: error.to_string(),
@@ -210,15 +210,11 @@ pub fn verify_answer(answer: &ReadAnswer, asked: &RangeRequest, known: &KnownRoo
             Channel::Consumption => sealed_register::Channels::Consumption,
             Channel::Generation => sealed_register::Channels::Generation,
         };
-        verify_absence(&asked.stream, channels, &proof, &root)??;
-        let currency = match newest_sequence > root.batch_sequence() {
-            true => Currency::Historic { newest_sequence },
-            false => Currency::Current,
-        };
+        let currency = verify_absence(&asked.stream, channels, &proof, &root, &newest)??;
         return Ok(Known::Absent { root, currency });
     }
     let proof = RangeProof::decode(&answer.proof).map_err(undecodable)?;
-    let range = sealed_register::verify_range(asked, &proof, &root, newest_sequence, keyring)?;
+    let range = sealed_register::verify_range(asked, &proof, &root, &newest, keyring)?;
     Ok(Known::Cells(Box::new(range)))
 }
 

@@ -103,7 +103,8 @@ impl World {
         let root = Self::tree(&self.cells).root();
         let block = BlockRef { number: 9, hash: [9; 32] };
         let statement = RootStatement { shard: shard(), batch_sequence: 3, root, block };
-        KnownRoot { root: FinalizedRoot::from_own_node(statement), newest_sequence }
+        let newest = RootStatement { batch_sequence: newest_sequence, ..statement };
+        KnownRoot { root: FinalizedRoot::from_own_node(statement), newest: FinalizedRoot::from_own_node(newest) }
     }
 
     fn fetched(&self, level: Level, segments: &[Segment], keyring: &Keyring) -> Fetched {

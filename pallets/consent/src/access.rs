@@ -4,18 +4,19 @@ use crate::{Config, Consents, Pallet};
 use frame_support::ensure;
 use frame_system::pallet_prelude::BlockNumberFor;
 use pallet_participants::{Directory, Today};
-use sealed_register::grantee::is_grantee;
+use sealed_register::grantee::{is_grantee, GranteeSecret};
 use wattseal_primitives::{
     consent::{ConsentEnd, ConsentId, ReadQuery, ReadRefusal},
     meters::Meter,
+    organisations::Role,
     AccountId,
 };
 
 impl<T: Config> Pallet<T> {
     /// Whether the account may read this, in the state and by the clock of this block.
     ///
-    /// Without a consent: the customer who holds the meter, for days of its tenancy. With a consent: an admitted vendor
-    /// whose account and secret give the grantee, within the terms and the access window. A consent whose time is over
+    /// Without a consent: the customer who holds the meter, for days of its tenancy. With a consent: whoever speaks now
+    /// for the admitted vendor that with the secret gives the grantee, within the terms and the access window. A consent whose time is over
     /// is refused from that day on, before the chain has come to end it.
     ///
     /// # Errors
@@ -44,9 +45,10 @@ impl<T: Config> Pallet<T> {
         let consent = Consents::<T>::get(id).ok_or(ReadRefusal::UnknownConsent)?;
         let here = consent.utility == query.utility && consent.meter == query.meter;
         ensure!(here, ReadRefusal::OtherMeter);
-        let is_grantee = is_grantee(&consent.grantee, query.account.as_ref(), &query.secret);
-        ensure!(is_grantee, ReadRefusal::NotTheGrantee);
-        ensure!(T::Directory::is_admitted_vendor(&query.account), ReadRefusal::NotAdmitted);
+        ensure!(query.secret != GranteeSecret::NONE.0, ReadRefusal::NoSecret);
+        let (vendor, role) = T::Directory::organisation_of(&query.account).ok_or(ReadRefusal::NotAdmitted)?;
+        ensure!(is_grantee(&consent.grantee, &vendor, &query.secret), ReadRefusal::NotTheGrantee);
+        ensure!(role == Role::Vendor, ReadRefusal::NotAdmitted);
         match consent.ended {
             None => {}
             Some((ConsentEnd::Revoked, _)) => return Err(ReadRefusal::Revoked),

@@ -7,7 +7,7 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::{dispatch::DispatchResult, ensure, weights::Weight};
 use pallet_meters::TenancyEnded;
-use pallet_participants::Today;
+use pallet_participants::{Directory, Today};
 use sealed_register::{grantee::is_grantee, MeterId, OperatingDay, OrganisationId};
 use wattseal_primitives::{
     consent::{ConsentEnd, ConsentId},
@@ -35,7 +35,8 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_give_back(who: &AccountId, id: ConsentId, secret: &[u8; 32]) -> DispatchResult {
         let consent = Self::standing(&id)?;
-        ensure!(is_grantee(&consent.grantee, who.as_ref(), secret), Error::<T>::NotTheGrantee);
+        let (vendor, _) = T::Directory::organisation_of(who).ok_or(Error::<T>::NotTheGrantee)?;
+        ensure!(is_grantee(&consent.grantee, &vendor, secret), Error::<T>::NotTheGrantee);
         Self::end(&id, consent, ConsentEnd::GivenBack);
         Ok(())
     }
@@ -107,6 +108,6 @@ impl<T: Config> TenancyEnded for Pallet<T> {
     }
 
     fn weight() -> Weight {
-        <T as Config>::WeightInfo::end().saturating_mul(MAX_STANDING.into())
+        <T as Config>::WeightInfo::end_standing(MAX_STANDING)
     }
 }

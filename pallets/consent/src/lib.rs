@@ -9,6 +9,8 @@
 extern crate alloc;
 
 mod access;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod deliveries;
 mod ends;
 mod statements;
@@ -243,7 +245,7 @@ pub mod pallet {
         InvalidSignature,
         /// The new terms are wider in something, or the same.
         NotNarrower,
-        /// The account and secret are not those of the consent's grantee.
+        /// The organisation for which the account speaks and the secret are not those of the consent's grantee.
         NotTheGrantee,
         /// The delivery is not for the meter's present key epoch: make it anew.
         InvalidEpoch,
@@ -417,7 +419,7 @@ pub mod pallet {
         /// Ends a consent that the vendor no longer wants. This shows on chain whose consent it was: a vendor that does
         /// not want that lets it expire.
         ///
-        /// Origin: the vendor's account, which with the secret gives the consent's grantee.
+        /// Origin: the account of the vendor that with the secret gives the consent's grantee.
         ///
         /// # Errors
         /// `NotFound`, `AlreadyEnded`, `NotTheGrantee`.
@@ -425,7 +427,7 @@ pub mod pallet {
         /// # Events
         /// `ConsentEnded`, and `EpochRaised` of the meter.
         #[pallet::call_index(5)]
-        #[pallet::weight(<T as Config>::WeightInfo::end())]
+        #[pallet::weight(<T as Config>::WeightInfo::give_back())]
         pub fn give_back(origin: OriginFor<T>, consent: ConsentId, secret: [u8; 32]) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_give_back(&who, consent, &secret)
@@ -441,7 +443,7 @@ pub mod pallet {
         /// # Events
         /// `ConsentEnded`, and `EpochRaised` of the meter.
         #[pallet::call_index(6)]
-        #[pallet::weight(<T as Config>::WeightInfo::end())]
+        #[pallet::weight(<T as Config>::WeightInfo::expire())]
         pub fn expire(origin: OriginFor<T>, consent: ConsentId) -> DispatchResult {
             Self::ensure_relayer(origin)?;
             Self::do_expire(consent)

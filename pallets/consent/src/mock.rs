@@ -101,7 +101,7 @@ impl Directory<AccountId> for Participants {
             (retailer(), id("reliant"), Role::Retailer),
         ];
         if *account == vendor() {
-            return VendorAdmitted::get().then_some((id("sunny"), Role::Vendor));
+            return VendorAdmitted::get().then_some((sunny(), Role::Vendor));
         }
         known.into_iter().find(|(known, ..)| known == account).map(|(_, id, role)| (id, role))
     }
@@ -115,6 +115,10 @@ impl Directory<AccountId> for Participants {
         known.into_iter().find(|(known, ..)| known == account).map(|(_, utility, duty)| (utility, duty))
     }
 
+    fn role_of(organisation: &OrganisationId) -> Option<Role> {
+        (*organisation == sunny() && VendorAdmitted::get()).then_some(Role::Vendor)
+    }
+
     fn kem_key(_organisation: &OrganisationId) -> Option<KemKey> {
         None
     }
@@ -122,6 +126,11 @@ impl Directory<AccountId> for Participants {
 
 fn id(name: &str) -> OrganisationId {
     OrganisationId::new(name).unwrap()
+}
+
+/// The vendor.
+pub fn sunny() -> OrganisationId {
+    id("sunny")
 }
 
 pub fn oncor() -> OrganisationId {
@@ -245,7 +254,7 @@ pub fn terms() -> ConsentTerms {
     ConsentTerms {
         utility: oncor(),
         meter: HOME,
-        grantee: grantee_hash(vendor().as_ref(), &SECRET),
+        grantee: grantee_hash(&sunny(), &SECRET),
         channels: Channels::Consumption,
         level: Level::Hour,
         data: days(today - 400, today + 365),

@@ -122,6 +122,10 @@ impl Directory<AccountId> for Participants {
         known.into_iter().find(|(known, _)| known == account).map(|(_, duty)| (oncor(), duty))
     }
 
+    fn role_of(organisation: &OrganisationId) -> Option<Role> {
+        (*organisation == oncor()).then_some(Role::Utility)
+    }
+
     fn kem_key(_organisation: &OrganisationId) -> Option<KemKey> {
         None
     }

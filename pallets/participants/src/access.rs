@@ -24,6 +24,9 @@ pub trait Directory<AccountId> {
     /// The admitted utility for which this account does a duty, and the duty.
     fn duty(who: &AccountId) -> Option<(OrganisationId, Duty)>;
 
+    /// The role of an admitted organisation.
+    fn role_of(organisation: &OrganisationId) -> Option<Role>;
+
     /// The X-Wing key of an organisation, whatever its standing; the caller compares [`KemKey::last_day`] with today.
     fn kem_key(organisation: &OrganisationId) -> Option<KemKey>;
 
@@ -45,12 +48,20 @@ pub trait Directory<AccountId> {
     fn relayer_is_admitted(who: &AccountId) -> bool {
         Self::organisation_of(who).is_some() || Self::duty(who).is_some()
     }
+
+    /// Admits a utility, with its own account and the accounts of its duties, for the benchmarks of other pallets.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn admit_utility(id: OrganisationId, own: &AccountId, feed: &AccountId, delivery: &AccountId);
 }
 
 /// The chain's calendar.
 pub trait Today {
     /// The local day of the present block by Central Standard Time (`wattseal_primitives::central_day`).
     fn today() -> OperatingDay;
+
+    /// Sets the clock to a day, for benchmarks.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_today(day: OperatingDay);
 }
 
 /// Who holds a meter.

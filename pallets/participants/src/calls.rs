@@ -190,7 +190,20 @@ impl<T: Config> Directory<T::AccountId> for Pallet<T> {
         DutyAccounts::<T>::get(who).filter(|(utility, _)| Self::admitted_role(*utility).is_some())
     }
 
+    fn role_of(organisation: &OrganisationId) -> Option<Role> {
+        Self::admitted_role(*organisation)
+    }
+
     fn kem_key(organisation: &OrganisationId) -> Option<KemKey> {
         KemKeys::<T>::get(organisation)
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn admit_utility(id: OrganisationId, own: &T::AccountId, feed: &T::AccountId, delivery: &T::AccountId) {
+        let name = Text::truncate_from(b"Utility".to_vec());
+        let admitted = Self::seat(id, Role::Utility, name, own.clone(), Text::default())
+            .and_then(|()| Self::appoint(id, Duty::Feed, feed.clone()))
+            .and_then(|()| Self::appoint(id, Duty::Delivery, delivery.clone()));
+        assert!(admitted.is_ok(), "a benchmark admits its utility once");
     }
 }

@@ -119,6 +119,10 @@ impl Directory<AccountId> for Participants {
         known.into_iter().find(|(known, ..)| known == account).map(|(_, utility, duty)| (utility, duty))
     }
 
+    fn role_of(organisation: &OrganisationId) -> Option<Role> {
+        (*organisation == id("sunny")).then_some(Role::Vendor)
+    }
+
     fn kem_key(organisation: &OrganisationId) -> Option<KemKey> {
         VendorKey::get().filter(|_| *organisation == id("sunny"))
     }

@@ -187,7 +187,7 @@ impl Statement for Narrow {
     }
 }
 
-/// "I no longer want to read": signed by the vendor. Account and secret prove that it is the grantee; they become
+/// "I no longer want to read": signed by the vendor. Name and secret prove that it is the grantee; they become
 /// public with it, so everybody can then see that this vendor had this consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GiveBack {
@@ -195,8 +195,8 @@ pub struct GiveBack {
     pub genesis: Hash,
     /// The consent that ends.
     pub consent: Hash,
-    /// The vendor's account, which signs.
-    pub vendor: [u8; 32],
+    /// The vendor, whose account signs.
+    pub vendor: OrganisationId,
     /// The secret of the vendor's request.
     pub secret: GranteeSecret,
     /// Last block in which the statement may be included.
@@ -214,7 +214,7 @@ impl Statement for GiveBack {
     const KIND: &'static str = "give-back";
 
     fn write(&self, writer: &mut Writer) {
-        write_grantee(writer, &self.genesis, &self.consent, &self.vendor, &self.secret, self.last_valid_block);
+        write_grantee(writer, &self.genesis, &self.consent, self.vendor, &self.secret, self.last_valid_block);
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, StatementError> {
@@ -231,8 +231,8 @@ pub struct Disclose {
     pub genesis: Hash,
     /// The consent.
     pub consent: Hash,
-    /// The vendor's account.
-    pub vendor: [u8; 32],
+    /// The vendor.
+    pub vendor: OrganisationId,
     /// The secret of the vendor's request.
     pub secret: GranteeSecret,
     /// Last block in which the statement may be included.
@@ -250,7 +250,7 @@ impl Statement for Disclose {
     const KIND: &'static str = "disclose";
 
     fn write(&self, writer: &mut Writer) {
-        write_grantee(writer, &self.genesis, &self.consent, &self.vendor, &self.secret, self.last_valid_block);
+        write_grantee(writer, &self.genesis, &self.consent, self.vendor, &self.secret, self.last_valid_block);
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, StatementError> {
@@ -264,25 +264,25 @@ fn write_grantee(
     writer: &mut Writer,
     genesis: &Hash,
     consent: &Hash,
-    vendor: &[u8; 32],
+    vendor: OrganisationId,
     secret: &GranteeSecret,
     last_valid_block: u32,
 ) {
     writer.bytes("genesis", genesis);
     writer.bytes("consent", consent);
-    writer.bytes("vendor", vendor);
+    writer.value("vendor", vendor);
     writer.bytes("secret", &secret.0);
     writer.value("last valid block", last_valid_block);
 }
 
 /// Genesis, consent, vendor, secret, last valid block.
-type GranteeLines = (Hash, Hash, [u8; 32], GranteeSecret, u32);
+type GranteeLines = (Hash, Hash, OrganisationId, GranteeSecret, u32);
 
 fn read_grantee(reader: &mut Reader<'_>) -> Result<GranteeLines, StatementError> {
     Ok((
         reader.bytes("genesis")?,
         reader.bytes("consent")?,
-        reader.bytes("vendor")?,
+        reader.organisation("vendor")?,
         GranteeSecret(reader.bytes("secret")?),
         reader.decimal("last valid block")?,
     ))

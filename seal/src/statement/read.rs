@@ -2,7 +2,7 @@
 
 use super::{Reader, Statement, StatementError, Writer};
 use crate::{
-    grantee::{is_grantee, GranteeSecret},
+    grantee::GranteeSecret,
     types::{Channel, DayRange, Hash, Level, MeterId, OrganisationId, StreamId},
 };
 
@@ -49,12 +49,6 @@ impl ReadRequest {
     /// Whether the customer asks, who needs no consent.
     pub fn is_customers(&self) -> bool {
         self.consent == [0; 32] && self.secret == GranteeSecret::NONE
-    }
-
-    /// Whether the reader is the grantee of a consent's terms. Without a secret nobody is: such a request is a customer's,
-    /// or hides nothing.
-    pub fn is_by(&self, grantee: &Hash) -> bool {
-        self.secret != GranteeSecret::NONE && is_grantee(grantee, &self.reader, &self.secret.0)
     }
 
     /// The stream that is read.

@@ -125,12 +125,17 @@ pub enum RequestError {
 }
 
 /// "May I read your usage?": signed by the vendor's account, handed to the person, never put on chain.
+///
+/// Whoever shows it to a person checks on chain that the account speaks for the vendor: it is the vendor, and not the
+/// account, whom the person lets in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VendorRequest {
     /// Genesis hash of the chain.
     pub genesis: Hash,
-    /// The vendor's account, which signs and later reads.
-    pub vendor: [u8; 32],
+    /// The vendor: its short name on chain.
+    pub vendor: OrganisationId,
+    /// The account that speaks for it and signs.
+    pub account: [u8; 32],
     /// The name the vendor goes by. The name it was admitted under stands on chain; show both where they differ.
     pub name: VendorName,
     /// The only utility whose meters are meant, or none for any.
@@ -264,7 +269,8 @@ impl Statement for VendorRequest {
 
     fn write(&self, writer: &mut Writer) {
         writer.bytes("genesis", &self.genesis);
-        writer.bytes("vendor", &self.vendor);
+        writer.value("vendor", self.vendor);
+        writer.bytes("account", &self.account);
         writer.value("name", &self.name);
         match self.utility {
             Some(utility) => writer.value("utility", utility),
@@ -285,7 +291,8 @@ impl Statement for VendorRequest {
     fn read(reader: &mut Reader<'_>) -> Result<Self, StatementError> {
         Ok(Self {
             genesis: reader.bytes("genesis")?,
-            vendor: reader.bytes("vendor")?,
+            vendor: reader.organisation("vendor")?,
+            account: reader.bytes("account")?,
             name: reader.value("name", VendorName::FORM, VendorName::new)?,
             utility: reader.value("utility", UTILITY_FORM, |text| match text {
                 ANY_UTILITY => Some(None),

@@ -6,7 +6,7 @@ use sealed_register::{
     open,
     proof::{build_range, BuildError, Form, RangeProof},
     types::Channels,
-    verified::VerifiedDay,
+    verified::{Currency, VerifiedDay},
     verify::verify_absence,
     Channel, Intervals, Level, OpenError, Opened, OperatingDay, RangeRequest,
 };
@@ -202,7 +202,7 @@ fn a_damaged_store_is_named_and_never_served() {
     // The vault then proves that the stranger has no stream.
     let proof = world.tree().absence(&stranger, Channels::Both).unwrap();
     let root = world.root.unwrap();
-    assert_eq!(verify_absence(&request.stream, Channels::Both, &proof, &root), Ok(Ok(())));
-    let refused = verify_absence(&world.stream(&meter, Channel::Consumption), Channels::Both, &proof, &root);
+    assert_eq!(verify_absence(&request.stream, Channels::Both, &proof, &root, &root), Ok(Ok(Currency::Current)));
+    let refused = verify_absence(&world.stream(&meter, Channel::Consumption), Channels::Both, &proof, &root, &root);
     assert!(matches!(refused, Ok(Err(_))), "{refused:?}");
 }

@@ -63,7 +63,7 @@ fn another_utility_genesis_or_shard() {
     let asked = request(&world, &meter);
     let (proof, keyring) = (world.prove(&asked), world.keyring(&asked));
     let root = world.root.unwrap();
-    let check = |request: &RangeRequest, root: &FinalizedRoot| verify_range(request, &proof, root, 1, &keyring);
+    let check = |request: &RangeRequest, root: &FinalizedRoot| verify_range(request, &proof, root, root, &keyring);
 
     let mut other = asked.clone();
     other.stream.utility = OrganisationId::new("centerpoint").unwrap();
@@ -86,7 +86,7 @@ fn another_utility_genesis_or_shard() {
         foreign.commit();
         let theirs = foreign.prove(&request(&foreign, &meter));
         let expected = VerifyError::NotUnderRoot { sequence: 9, batch_sequence: 1 };
-        assert_eq!(verify_range(&asked, &theirs, &root, 1, &keyring), Err(expected));
+        assert_eq!(verify_range(&asked, &theirs, &root, &root, &keyring), Err(expected));
     }
 }
 
@@ -133,7 +133,7 @@ fn an_old_head() {
     assert_eq!(refused(&world, &asked, &old_proof), expected);
     // Under the old root it holds, and says that it is history.
     let keyring = world.keyring(&asked);
-    let historic = verify_range(&asked, &old_proof, &old_root, 2, &keyring).unwrap();
+    let historic = verify_range(&asked, &old_proof, &old_root, &world.root.unwrap(), &keyring).unwrap();
     let expected = sealed_register::verified::Currency::Historic { newest_sequence: 2 };
     assert_eq!(historic.currency(), expected);
 }
@@ -238,7 +238,7 @@ fn wrong_and_missing_keys() {
     theirs.stream.meter = other;
     let wrong = world.keyring(&theirs);
     let check =
-        |request: &RangeRequest, keyring: &Keyring| verify_range(request, &world.prove(request), &root, 1, keyring);
+        |request: &RangeRequest, keyring: &Keyring| verify_range(request, &world.prove(request), &root, &root, keyring);
     assert_eq!(check(&compact, &wrong), Err(VerifyError::HeadMismatch));
     let mismatch = VerifyError::SectionMismatch { cell, level: Level::Day, epoch: 0 };
     assert_eq!(check(&explained, &wrong), Err(mismatch));

@@ -212,6 +212,6 @@ impl World {
     /// Checks with the request's own keys against the newest root.
     pub fn check(&self, request: &RangeRequest, proof: &RangeProof) -> Result<VerifiedRange, VerifyError> {
         let root = self.root.unwrap();
-        verify_range(request, proof, &root, root.batch_sequence(), &self.keyring(request))
+        verify_range(request, proof, &root, &root, &self.keyring(request))
     }
 }

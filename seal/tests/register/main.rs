@@ -6,6 +6,7 @@ mod bytes;
 mod days;
 mod malformed;
 mod nonces;
+mod samples;
 mod simulator;
 mod union;
 #[path = "../vector_file.rs"]

@@ -118,7 +118,7 @@ impl World {
 
     pub fn try_read(&self, request: &RangeRequest, keyring: &Keyring) -> Result<VerifiedRange, VerifyError> {
         let proof = RangeProof::decode(&self.prove(request)).unwrap();
-        verify_range(request, &proof, &self.root(), self.batch, keyring)
+        verify_range(request, &proof, &self.root(), &self.root(), keyring)
     }
 
     pub fn read(

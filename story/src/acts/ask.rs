@@ -82,7 +82,7 @@ pub(super) async fn request(story: &Story, range: DayRange, level: Level, purpos
         reference: reference("story")?,
         expires: later(today, ANSWER_DAYS),
     };
-    let signed = story.vendor.make_request(story.chain(), &draft)?;
+    let signed = story.vendor.make_request(story.chain(), &draft).await?;
     let wanted = Wanted { channels: draft.channels, range, level };
     Ok(Grant { link: request_link(&signed), wanted, shown: None, signed: None })
 }

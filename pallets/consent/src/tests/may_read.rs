@@ -55,7 +55,8 @@ fn each_refusal_has_its_own_reason() {
         refused(ReadQuery { meter: FACTORY, ..query(id) }, OtherMeter);
         refused(ReadQuery { secret: [6; 32], ..query(id) }, NotTheGrantee);
         refused(ReadQuery { account: retailer(), ..query(id) }, NotTheGrantee);
-        refused(ReadQuery { account: maria(), ..query(id) }, NotTheGrantee);
+        refused(ReadQuery { account: maria(), ..query(id) }, NotAdmitted);
+        refused(ReadQuery { secret: [0; 32], ..query(id) }, NoSecret);
         let (first, last) = (terms.data.first.0, terms.data.last.0);
         refused(ReadQuery { range: days(first - 1, first), ..query(id) }, OutsideDays);
         refused(ReadQuery { range: days(last, last + 1), ..query(id) }, OutsideDays);

@@ -9,6 +9,8 @@ fn organisations_are_found_by_their_accounts() {
         for other in [ONCOR_FEED, CUSTOMER, STRANGER] {
             assert_eq!(Participants::organisation_of(&other), None);
         }
+        assert_eq!(Participants::role_of(&id("solar-helper")), Some(Role::Vendor));
+        assert_eq!(Participants::role_of(&id("nobody")), None);
     });
 }
 

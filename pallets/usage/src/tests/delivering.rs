@@ -8,7 +8,7 @@ use sealed_register::{
     },
     grantee::grantee_hash,
     statement::{self, Statement},
-    Channel, Channels, DayRange, Level, MeterId, OperatingDay, SealedCell,
+    Channel, Channels, DayRange, Level, MeterId, OperatingDay, OrganisationId, SealedCell,
 };
 use smart_meter_texas::Channel as FeedChannel;
 use sp_core::{sr25519, Pair};
@@ -24,7 +24,6 @@ use wattseal_primitives::{
 
 const DAY: u16 = 8_300;
 const DATE: u32 = 12_000_000;
-const VENDOR: [u8; 32] = [21; 32];
 const SECRET: [u8; 32] = [22; 32];
 
 fn customer() -> sr25519::Pair {
@@ -47,11 +46,15 @@ fn claim_statement(meter: MeterId) -> statement::Claim {
     }
 }
 
+fn vendor() -> OrganisationId {
+    "sunny".parse().unwrap()
+}
+
 fn consent_statement(meter: MeterId) -> statement::Consent {
     let terms = ConsentTerms {
         utility: utility(),
         meter,
-        grantee: grantee_hash(&VENDOR, &SECRET),
+        grantee: grantee_hash(&vendor(), &SECRET),
         channels: Channels::Consumption,
         level: Level::Hour,
         data: data(),
@@ -69,7 +72,7 @@ fn key_request(meter: MeterId) -> QueuedRequest {
 
 fn consent_request(statement: &statement::Consent) -> QueuedRequest {
     let (statement, signature) = signed_by(&customer(), statement);
-    QueuedRequest::Consent { statement, signature, vendor: VENDOR, secret: SECRET }
+    QueuedRequest::Consent { statement, signature, vendor: vendor(), secret: SECRET }
 }
 
 /// What the chain keeps of a consent.
@@ -115,7 +118,7 @@ fn world() -> (World, MeterId, statement::Consent) {
         key: BoundedVec::try_from(kem(51).public().as_bytes().to_vec()).unwrap(),
         last_day: OperatingDay(8_420),
     };
-    world.chain.vendors.insert(VENDOR, Some(key));
+    world.chain.vendors.insert(vendor(), Some(key));
     world.finalised = world.chain.finalised();
     (world, meter, consent)
 }
@@ -219,7 +222,7 @@ fn storage_alone_gets_no_key() {
     let forged = statement::Consent { customer: thief.public().0, ..consent_statement(meter) };
     world.chain.consents.insert(forged.id(), on_chain(&forged, 101));
     let (statement, signature) = signed_by(&thief, &forged);
-    let consent = QueuedRequest::Consent { statement, signature, vendor: VENDOR, secret: SECRET };
+    let consent = QueuedRequest::Consent { statement, signature, vendor: vendor(), secret: SECRET };
     assert_eq!(work(&mut world, &[key.clone(), consent.clone()]), []);
     assert_refused(&world, &key, "not signed with the ticket");
     assert_refused(&world, &consent, "not yet seen the claim");
@@ -257,14 +260,14 @@ fn every_flaw_of_a_consent_is_refused() {
             QueuedRequest::Consent { secret, .. } => secret[0] ^= 1,
             _ => panic!(),
         },
-        "account and secret",
+        "vendor and secret",
     );
     check(
         &|_, _, request| match request {
-            QueuedRequest::Consent { vendor, .. } => vendor[0] ^= 1,
+            QueuedRequest::Consent { vendor, .. } => *vendor = utility(),
             _ => panic!(),
         },
-        "account and secret",
+        "vendor and secret",
     );
     check(
         &|_, _, request| match request {
@@ -283,7 +286,7 @@ fn every_flaw_of_a_consent_is_refused() {
     check(&|world, _, _| world.chain.today = OperatingDay(8_501), "last access day");
     check(&|world, _, _| world.chain.today = OperatingDay(8_399), "not begun");
     check(&|world, _, _| world.chain.vendors.clear(), "admitted vendor");
-    check(&|world, _, _| drop(world.chain.vendors.insert(VENDOR, None)), "no X-Wing key");
+    check(&|world, _, _| drop(world.chain.vendors.insert(vendor(), None)), "no X-Wing key");
     check(&|world, _, _| world.chain.today = OperatingDay(8_421), "too old");
     check(
         &|world, consent, _| {

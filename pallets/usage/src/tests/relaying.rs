@@ -167,7 +167,7 @@ fn what_the_chain_would_refuse_is_refused_here() {
                 &statement::Disclose {
                     genesis: GENESIS,
                     consent: other.id(),
-                    vendor: [1; 32],
+                    vendor: utility(),
                     secret: sealed_register::grantee::GranteeSecret([2; 32]),
                     last_valid_block: 200,
                 },

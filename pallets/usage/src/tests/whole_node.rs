@@ -331,7 +331,7 @@ fn from_a_claim_to_keys_that_open() {
         let terms = ConsentTerms {
             utility: oncor(),
             meter,
-            grantee: grantee_hash(&pair("sunny").public().0, &SECRET),
+            grantee: grantee_hash(&id("sunny"), &SECRET),
             channels: Channels::Consumption,
             level: Level::Quarter,
             data,
@@ -347,8 +347,7 @@ fn from_a_claim_to_keys_that_open() {
         }));
         let (text, signature) = signed_by(&customer(), &consent);
         let relay = QueuedRequest::Relay { statement: text.clone(), signature };
-        let wanted =
-            QueuedRequest::Consent { statement: text, signature, vendor: pair("sunny").public().0, secret: SECRET };
+        let wanted = QueuedRequest::Consent { statement: text, signature, vendor: id("sunny"), secret: SECRET };
         NodeStore.write(QUEUE, &vec![key.clone(), relay, wanted.clone()]);
         node.run(&[]);
         assert_eq!(node.outcome(&key), Some(Outcome::AlreadyThere));

@@ -11,11 +11,12 @@ use sealed_register::{
 };
 use sp_core::{crypto::KeyTypeId, sr25519, H256};
 use sp_runtime::{traits::SaturatedConversion, BoundedVec};
+use wattseal_ingest::chain::{ChainState, MeterState, ShardTip};
 use wattseal_primitives::{
     consent::{Consent, ConsentId},
     meters::Meter,
     offchain::OutboxEntry,
-    organisations::KemKey,
+    organisations::{KemKey, Role},
     usage::{Batch, ShardState},
     AccountId, BlockNumber,
 };
@@ -48,11 +49,35 @@ pub trait Chain {
     fn delivered(&self, consent: &ConsentId, epoch: u32) -> bool;
     /// Block of the newest delivery of a meter's key.
     fn meter_key_delivered(&self, meter: &MeterId) -> Option<BlockNumber>;
-    /// The X-Wing key of the admitted vendor for whom an account speaks; nothing if it speaks for none. The key itself
-    /// may be missing.
-    fn vendor(&self, account: &[u8; 32]) -> Option<Option<KemKey>>;
+    /// The X-Wing key of an admitted vendor; nothing if it is none. The key itself may be missing.
+    fn vendor(&self, vendor: &OrganisationId) -> Option<Option<KemKey>>;
     /// Number of extrinsics that an account has sent.
     fn nonce(&self, account: &[u8; 32]) -> u32;
+}
+
+/// What of [`Chain`] sealing asks.
+#[derive(Clone, Copy, Debug)]
+pub struct ForSealing<'a, C>(pub &'a C);
+
+impl<C: Chain> ChainState for ForSealing<'_, C> {
+    fn shard(&self, shard: u16) -> ShardTip {
+        let ShardState { next_sequence, root } = self.0.shard(shard);
+        ShardTip { next_sequence, root }
+    }
+
+    fn meter(&self, meter: &MeterId) -> Option<MeterState> {
+        let meter = self.0.meter(meter)?;
+        Some(MeterState {
+            max_wh_per_interval: meter.class.max_wh_per_interval(),
+            channels: meter.channels,
+            first: meter.tenancy_start,
+            last: meter.tenancy_end,
+        })
+    }
+
+    fn epoch_at(&self, meter: &MeterId, block: BlockNumber) -> Option<u32> {
+        self.0.epoch_at(meter, block)
+    }
 }
 
 /// A call that the worker sends.
@@ -197,13 +222,9 @@ impl<T: Config> Chain for PalletChain<T> {
         pallet_consent::MeterKeyDeliveries::<T>::get(self.utility, meter).map(|slot| number::<T>(slot.block))
     }
 
-    fn vendor(&self, account: &[u8; 32]) -> Option<Option<KemKey>> {
-        let account = AccountId::from(*account);
-        if !DirectoryOf::<T>::is_admitted_vendor(&account) {
-            return None;
-        }
-        let (vendor, _) = DirectoryOf::<T>::organisation_of(&account)?;
-        Some(DirectoryOf::<T>::kem_key(&vendor))
+    fn vendor(&self, vendor: &OrganisationId) -> Option<Option<KemKey>> {
+        let role = DirectoryOf::<T>::role_of(vendor)?;
+        (role == Role::Vendor).then(|| DirectoryOf::<T>::kem_key(vendor))
     }
 
     fn nonce(&self, account: &[u8; 32]) -> u32 {

@@ -5,7 +5,7 @@ use crate::{
     worker::chain::{Action, Chain, Outgoing},
     SubmitError,
 };
-use sealed_register::{Channels, DayRange, Hash, MeterId, OperatingDay};
+use sealed_register::{Channels, DayRange, Hash, MeterId, OperatingDay, OrganisationId};
 use sp_core::crypto::KeyTypeId;
 use std::collections::BTreeMap;
 use wattseal_primitives::{
@@ -30,7 +30,7 @@ pub struct FakeChain {
     pub consents: BTreeMap<ConsentId, Consent<AccountId, BlockNumber>>,
     pub deliveries: BTreeMap<(ConsentId, u32), BlockNumber>,
     pub meter_keys: BTreeMap<MeterId, BlockNumber>,
-    pub vendors: BTreeMap<[u8; 32], Option<KemKey>>,
+    pub vendors: BTreeMap<OrganisationId, Option<KemKey>>,
     pub nonces: BTreeMap<[u8; 32], u32>,
     pub today: OperatingDay,
 }
@@ -128,8 +128,8 @@ impl Chain for FakeChain {
     fn meter_key_delivered(&self, meter: &MeterId) -> Option<BlockNumber> {
         self.meter_keys.get(meter).copied()
     }
-    fn vendor(&self, account: &[u8; 32]) -> Option<Option<KemKey>> {
-        self.vendors.get(account).cloned()
+    fn vendor(&self, vendor: &OrganisationId) -> Option<Option<KemKey>> {
+        self.vendors.get(vendor).cloned()
     }
     fn nonce(&self, account: &[u8; 32]) -> u32 {
         self.nonces.get(account).copied().unwrap_or_default()

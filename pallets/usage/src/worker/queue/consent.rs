@@ -1,4 +1,4 @@
-//! Keys of a consent for the vendor who shows its account and secret.
+//! Keys of a consent for the vendor who shows its name and secret.
 
 use super::{
     super::{chain::Chain, commit::is_settled_since, store::Store},
@@ -11,7 +11,7 @@ use sealed_register::{
     kem::KemPublic,
     shard_of,
     statement::{self, Statement},
-    DayRange,
+    DayRange, OrganisationId,
 };
 use wattseal_primitives::{
     consent::Consent,
@@ -27,14 +27,14 @@ impl<C: Chain> Desk<'_, C> {
         store: &impl Store,
         text: &str,
         signature: &[u8; 64],
-        vendor: &[u8; 32],
+        vendor: &OrganisationId,
         secret: &[u8; 32],
     ) -> Result<Plan, Stop> {
         let signed = self.parse::<statement::Consent>(text, |consent| &consent.genesis)?;
         ensure(signed.terms.utility == self.config.utility, "the consent is for another utility's meter")?;
         ensure(
             is_grantee(&signed.terms.grantee, vendor, secret),
-            "account and secret are not those that the consent names",
+            "vendor and secret are not those that the consent names",
         )?;
         let id = signed.id();
         let Some(consent) = self.chain.consent(&id) else {
@@ -86,8 +86,8 @@ impl<C: Chain> Desk<'_, C> {
     }
 
     /// The X-Wing key of the vendor, while it is good.
-    fn vendor_key(&self, vendor: &[u8; 32]) -> Result<KemPublic, Stop> {
-        let key = self.chain.vendor(vendor).ok_or(refuse("the account does not speak for an admitted vendor"))?;
+    fn vendor_key(&self, vendor: &OrganisationId) -> Result<KemPublic, Stop> {
+        let key = self.chain.vendor(vendor).ok_or(refuse("this is no admitted vendor"))?;
         let key = key.ok_or(refuse("the vendor has set no X-Wing key on chain"))?;
         ensure(self.chain.today() <= key.last_day, "the vendor's X-Wing key is too old: it must set a new one")?;
         KemPublic::from_bytes(&key.key).map_err(|_| refuse("the vendor's X-Wing key on chain is malformed"))
