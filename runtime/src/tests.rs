@@ -106,3 +106,15 @@ fn the_worker_signs_calls_that_fit() {
     });
     assert!(commit.get_dispatch_info().call_weight.all_lte(limit));
 }
+
+/// Clients are generated from this file (`client/README.md`, "Versions"). `WATTSEAL_WRITE_METADATA=1` writes it anew.
+#[test]
+fn the_clients_metadata_is_this_runtimes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../client/metadata.scale");
+    let metadata = crate::Runtime::metadata_at_version(15).unwrap();
+    if std::env::var_os("WATTSEAL_WRITE_METADATA").is_some() {
+        std::fs::write(path, &*metadata).unwrap();
+    }
+    let same = std::fs::read(path).unwrap() == *metadata;
+    assert!(same, "client/metadata.scale describes another runtime: run this test with WATTSEAL_WRITE_METADATA=1");
+}
