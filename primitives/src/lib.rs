@@ -7,7 +7,6 @@
 extern crate alloc;
 
 pub mod apis;
-pub mod bridge;
 pub mod consent;
 pub mod keys;
 pub mod meters;
@@ -37,6 +36,8 @@ pub type Header = generic::Header<BlockNumber, BlakeTwo256>;
 pub type OpaqueBlock = generic::Block<Header, sp_runtime::OpaqueExtrinsic>;
 /// Milliseconds since 1970-01-01 00:00 UTC.
 pub type Moment = u64;
+
+pub use wattseal_ingest::bridge;
 
 pub use sealed_register::{Channel, Channels, DayRange, Level, MeterId, OperatingDay, OrganisationId};
 

@@ -3,6 +3,7 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sealed_register::{Channels, Hash, MeterId, OperatingDay};
+use wattseal_ingest::chain::{LARGE_COMMERCIAL_WH, RESIDENTIAL_WH, SMALL_COMMERCIAL_WH};
 
 /// Kind of customer, which bounds one interval's energy and the length of consents (PUCT docket 47472).
 #[derive(
@@ -35,10 +36,9 @@ impl MeterClass {
     /// Greatest energy of one 15-minute interval, Wh; more is an input error (protocol section 3).
     pub fn max_wh_per_interval(self) -> u32 {
         match self {
-            // 200 kW for a quarter of an hour: four times a 200 A service at 240 V.
-            Self::Residential => 50_000,
-            Self::SmallCommercial => 1_000_000,
-            Self::LargeCommercial => 1_000_000_000,
+            Self::Residential => RESIDENTIAL_WH,
+            Self::SmallCommercial => SMALL_COMMERCIAL_WH,
+            Self::LargeCommercial => LARGE_COMMERCIAL_WH,
         }
     }
 

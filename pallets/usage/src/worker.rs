@@ -4,7 +4,7 @@
 //! never both, since nonce and era come from the block at which it began. Data flows one way: feed, worker, outbox (in
 //! the node's off-chain storage), the vault's staging area, `commit_batch`, finality, the vault, its index, worker.
 //!
-//! - [`ingest`] lists and reads files; [`pass`] makes batches of them;
+//! - [`ingest`] lists and reads files; [`pass`] (of `wattseal-ingest`, which bulk ingest has too) makes batches of them;
 //! - [`commit`] signs batches; [`queue`] checks, seals and sends deliveries and relays;
 //! - [`store`], [`lock`], [`keys`], [`feed`], [`chain`] are the world around, each behind a trait.
 
@@ -15,10 +15,11 @@ pub mod ingest;
 pub mod keys;
 pub mod listing;
 pub mod lock;
-pub mod pass;
 pub mod queue;
 pub mod report;
 pub mod store;
+
+pub use wattseal_ingest::pass;
 
 use crate::Config;
 use alloc::string::ToString;
@@ -52,6 +53,7 @@ pub fn run<T: Config>(block: BlockNumberFor<T>) {
     let Some(mut lock) = Lock::acquire(&mut store, config.boot, now()) else { return };
     let chain = PalletChain::<T> { utility: config.utility, block };
     if work(&mut store, &chain, &mut PalletOutgoing::<T>::default(), &config, &mut lock).is_ok() {
+        report::run_ended(&mut store, now());
         lock.release(&mut store);
     }
 }
@@ -141,6 +143,6 @@ fn report_keys_error(store: &mut impl Store, chain: &impl Chain, error: &KeysErr
 
 fn report_error(store: &mut impl Store, block: BlockNumber, error: &str) {
     let mut reporter = Reporter::load(store);
-    reporter.failed(block, error);
+    reporter.failed(block, None, error);
     reporter.save(store);
 }

@@ -10,9 +10,10 @@ use sp_runtime::offchain::http::{Request, Response};
 
 /// Longest wait for one answer or one piece of a body, milliseconds: shorter than the lock lasts.
 pub const WAIT_MILLISECONDS: u64 = 5_000;
-/// Longest time for one file, milliseconds: a feed that drips must not hold the worker, and the batches of a run must be
-/// signed before their `as_of` is too old.
+/// Longest time for one file, milliseconds: the batches of a run must be signed before their `as_of` is too old.
 pub const FILE_MILLISECONDS: u64 = 180_000;
+/// Slowest feed that is waited for, bytes a millisecond: one that drips must not hold the worker.
+pub const BYTES_PER_MILLISECOND: u64 = 1 << 10;
 /// Largest listing, bytes.
 pub const MAX_LISTING_BYTES: u64 = 1 << 20;
 /// Largest file, bytes.
@@ -44,7 +45,7 @@ pub enum FeedError {
     /// Too many files.
     #[error("the feed lists more than {0} files; move old ones away")]
     TooManyFiles(usize),
-    /// The file changed while it was read.
+    /// The file changed while it was listed and read.
     #[error("the file has another length than the listing says; it is read again once it stands still")]
     OtherLength,
 }
@@ -52,8 +53,8 @@ pub enum FeedError {
 /// How a fetch ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fetched {
-    /// The whole body was handed over, this many bytes.
-    Whole(u64),
+    /// The whole file was handed over.
+    Whole,
     /// The taker wanted no more.
     Stopped,
 }
@@ -66,11 +67,13 @@ pub trait Feed {
     /// [`FeedError`].
     fn list(&mut self) -> Result<Vec<u8>, FeedError>;
 
-    /// Hands a file over piece by piece until `take` returns false.
+    /// Hands a file over piece by piece until `take` returns false. `size` is what the listing says of it, bytes: no more
+    /// is taken, and no longer waited than a file of this size may take.
     ///
     /// # Errors
-    /// [`FeedError`]; pieces handed over before it are good.
-    fn fetch(&mut self, name: &str, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<Fetched, FeedError>;
+    /// [`FeedError`], of which [`FeedError::OtherLength`] says that `size` is not the file's; pieces handed over before it
+    /// are good.
+    fn fetch(&mut self, name: &str, size: u64, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<Fetched, FeedError>;
 }
 
 /// A feed's address: `https://host[:port]/folder/`, or `http://` on this machine.
@@ -178,13 +181,27 @@ impl Feed for HttpFeed {
         Ok(listing)
     }
 
-    fn fetch(&mut self, name: &str, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<Fetched, FeedError> {
-        get(&self.url.of_file(name), MAX_FILE_BYTES, FILE_MILLISECONDS, take)
+    fn fetch(&mut self, name: &str, size: u64, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<Fetched, FeedError> {
+        let all = (2 * WAIT_MILLISECONDS).saturating_add(size / BYTES_PER_MILLISECOND).min(FILE_MILLISECONDS);
+        match get(&self.url.of_file(name), size, all, take) {
+            Ok(Body::Whole(bytes)) if bytes == size => Ok(Fetched::Whole),
+            Ok(Body::Whole(_)) | Err(FeedError::TooLarge(_)) => Err(FeedError::OtherLength),
+            Ok(Body::Stopped) => Ok(Fetched::Stopped),
+            Err(error) => Err(error),
+        }
     }
 }
 
+/// How a body ended.
+enum Body {
+    /// At its end, after this many bytes.
+    Whole(u64),
+    /// Where the taker wanted no more.
+    Stopped,
+}
+
 /// Fetches `url`, at most `cap` bytes in at most `all` milliseconds.
-fn get(url: &str, cap: u64, all: u64, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<Fetched, FeedError> {
+fn get(url: &str, cap: u64, all: u64, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<Body, FeedError> {
     let end = sp_io::offchain::timestamp().add(Duration::from_millis(all));
     let response = ask(url)?;
     let mut buffer = vec![0; PIECE_BYTES];
@@ -201,14 +218,14 @@ fn get(url: &str, cap: u64, all: u64, take: &mut dyn FnMut(&[u8]) -> bool) -> Re
         })?;
         let piece = usize::try_from(count).ok().and_then(|count| buffer.get(..count)).unwrap_or_default();
         if piece.is_empty() {
-            return Ok(Fetched::Whole(bytes));
+            return Ok(Body::Whole(bytes));
         }
         bytes = bytes.saturating_add(u64::from(count));
         if bytes > cap {
             return Err(FeedError::TooLarge(cap));
         }
         if !take(piece) {
-            return Ok(Fetched::Stopped);
+            return Ok(Body::Stopped);
         }
     }
 }

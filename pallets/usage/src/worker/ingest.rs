@@ -1,8 +1,8 @@
 //! Listing, choosing and reading files, and what becomes of them.
 
 use super::{
-    chain::Chain,
-    feed::{Feed, FeedError, Fetched},
+    chain::{Chain, ForSealing},
+    feed::{Feed, FeedError, Fetched, MAX_FILE_BYTES},
     listing,
     lock::Lock,
     pass::{Basis, Pass, Tally},
@@ -10,6 +10,7 @@ use super::{
     store::{Store, PROGRESS},
 };
 use alloc::{
+    format,
     string::{String, ToString},
     vec::Vec,
 };
@@ -103,19 +104,20 @@ pub fn run<S: Store, C: Chain, F: Feed>(
     match listed {
         Ok(listed) => files = listing::merge(&files, &listed),
         Err(error) => {
-            reporter.failed(block, &error.to_string());
+            reporter.failed(block, None, &error.to_string());
             reporter.save(env.store);
             return Ok(());
         }
     }
-    reporter.listed(block, &files);
+    reporter.listed(block, (env.now)(), &files);
     retry_waiting(env.chain, &mut files, &reporter, &mut progress);
-    progress.resting.retain(|(name, until)| *until > block && listing::find(&files, name).is_some());
-    progress
-        .parts
-        .retain(|(name, ..)| listing::find(&files, name).is_some_and(|file| file.state == FileState::Sealing));
+    // A file that has changed begins anew.
+    let goes_on = |name: &str| listing::find(&files, name).is_some_and(|file| file.state == FileState::Sealing);
+    progress.resting.retain(|(name, until)| *until > block && goes_on(name));
+    progress.parts.retain(|(name, ..)| goes_on(name));
 
-    let mut pass = Pass::new(basis, env.chain);
+    let chain = ForSealing(env.chain);
+    let mut pass = Pass::new(basis, &chain);
     let rests = |progress: &Progress, name: &str| progress.resting.iter().any(|(resting, _)| resting == name);
     for at in 0..files.len() {
         let late = (env.now)().saturating_sub(begun) > BEGIN_MILLISECONDS;
@@ -148,13 +150,17 @@ pub fn run<S: Store, C: Chain, F: Feed>(
 /// Reads a file, part by part while nothing of it is sealed, and decides what becomes of it.
 fn read<S: Store, C: Chain, F: Feed>(
     env: &mut Env<'_, S, C, F>,
-    pass: &mut Pass<'_, C>,
+    pass: &mut Pass<'_, ForSealing<'_, C>>,
     file: &mut FileRecord,
     calendar: &Calendar,
     reporter: &mut Reporter,
     progress: &mut Progress,
 ) -> Result<(), LockLost> {
     let block = env.chain.block();
+    if file.size > MAX_FILE_BYTES {
+        file.state = FileState::Refused(format!("the file has more than {MAX_FILE_BYTES} bytes: split it"));
+        return Ok(());
+    }
     let kept = progress.parts.iter().position(|(name, ..)| *name == file.name);
     let (mut part, mut parts) = match kept.map(|at| progress.parts.swap_remove(at)) {
         Some((_, part, parts)) => (part, parts),
@@ -171,7 +177,7 @@ fn read<S: Store, C: Chain, F: Feed>(
         };
         reporter.found(&file.name, part, &tally, rows);
         if let Some(error) = &tally.error {
-            reporter.failed(block, error);
+            reporter.failed(block, Some(&file.name), error);
             rest(progress, &file.name, block);
         }
         match end {
@@ -197,7 +203,7 @@ fn read<S: Store, C: Chain, F: Feed>(
                 return Ok(());
             }
             End::Failed(error) => {
-                reporter.failed(block, &error.to_string());
+                reporter.failed(block, Some(&file.name), &error.to_string());
                 rest(progress, &file.name, block);
                 break;
             }
@@ -234,7 +240,7 @@ fn rest(progress: &mut Progress, name: &str, block: BlockNumber) {
 
 fn read_part<S: Store, C: Chain, F: Feed>(
     env: &mut Env<'_, S, C, F>,
-    pass: &mut Pass<'_, C>,
+    pass: &mut Pass<'_, ForSealing<'_, C>>,
     file: &FileRecord,
     calendar: &Calendar,
     part: u32,
@@ -246,7 +252,7 @@ fn read_part<S: Store, C: Chain, F: Feed>(
     let mut error = None;
     let mut lost = false;
     let Env { store, feed, now, lock, .. } = env;
-    let fetched = feed.fetch(&file.name, &mut |piece| {
+    let fetched = feed.fetch(&file.name, file.size, &mut |piece| {
         if !lock.extend(*store, now()) {
             lost = true;
             return false;
@@ -268,8 +274,7 @@ fn read_part<S: Store, C: Chain, F: Feed>(
         (Err(error), None) => End::Failed(error),
         (Ok(Fetched::Stopped), None) => End::Full,
         // The rest of unfinished days is taken for missing only at what is surely the file's end.
-        (Ok(Fetched::Whole(bytes)), None) if bytes != file.size => End::Failed(FeedError::OtherLength),
-        (Ok(Fetched::Whole(_)), None) => match reader.finish(|day| pass.take(*store, &day)) {
+        (Ok(Fetched::Whole), None) => match reader.finish(|day| pass.take(*store, &day)) {
             Ok(report) => End::Whole(report, *hasher.finalize().as_bytes()),
             Err(error) => of_file_error(error),
         },

@@ -1,4 +1,5 @@
-//! What the operator sees: refused, waiting and held days, file by file, and the last error.
+//! What the operator sees: refused, waiting and held days, file by file, what is wrong at present, and how often the
+//! worker ran.
 
 use super::{
     pass::Tally,
@@ -8,7 +9,7 @@ use alloc::{string::String, vec::Vec};
 use codec::{Decode, Encode};
 use smart_meter_texas::csv;
 use wattseal_primitives::{
-    offchain::{FeedReport, FileRecord, RefusedRow, REPORT},
+    offchain::{FeedReport, FileRecord, FileState, RefusedRow, WorkerRuns, REPORT, RUNS},
     BlockNumber,
 };
 
@@ -38,7 +39,14 @@ pub struct FileCounts {
 pub struct Reporter {
     report: FeedReport,
     counts: Vec<FileCounts>,
-    stored: (FeedReport, Vec<FileCounts>),
+    runs: WorkerRuns,
+    stored: (FeedReport, Vec<FileCounts>, WorkerRuns),
+}
+
+/// Notes that a run has come to its end; `now` in milliseconds since 1970.
+pub fn run_ended(store: &mut impl Store, now: u64) {
+    let runs: WorkerRuns = store.read(RUNS).unwrap_or_default();
+    store.write(RUNS, &WorkerRuns { ended: runs.ended.saturating_add(1), ended_at: now, ..runs });
 }
 
 impl Reporter {
@@ -46,7 +54,8 @@ impl Reporter {
     pub fn load(store: &impl Store) -> Self {
         let report: FeedReport = store.read(REPORT).unwrap_or_default();
         let counts: Vec<FileCounts> = store.read(COUNTS).unwrap_or_default();
-        Self { stored: (report.clone(), counts.clone()), report, counts }
+        let runs: WorkerRuns = store.read(RUNS).unwrap_or_default();
+        Self { stored: (report.clone(), counts.clone(), runs), report, counts, runs }
     }
 
     /// The report.
@@ -54,8 +63,16 @@ impl Reporter {
         &self.report
     }
 
-    /// Notes that the feed was listed at this block; forgets files that are no longer there.
-    pub fn listed(&mut self, block: BlockNumber, files: &[FileRecord]) {
+    /// Notes that the feed was listed at this block, `now` in milliseconds since 1970; forgets files that are no longer
+    /// there, and an error unless it is about a file that is still to be sealed.
+    pub fn listed(&mut self, block: BlockNumber, now: u64, files: &[FileRecord]) {
+        self.runs.listed_at = now;
+        let unsettled = |error: &str| {
+            let of_file =
+                |file: &FileRecord| error.strip_prefix(&*file.name).is_some_and(|rest| rest.starts_with(": "));
+            files.iter().any(|file| file.state == FileState::Sealing && of_file(file))
+        };
+        self.report.last_error.take_if(|(_, error)| !unsettled(error));
         // Not at every block: the whole report would be written for it.
         if block >= self.report.last_listing.saturating_add(LISTING_BLOCKS) || block < self.report.last_listing {
             self.report.last_listing = block;
@@ -68,12 +85,14 @@ impl Reporter {
         self.sum();
     }
 
-    /// Notes an error.
-    pub fn failed(&mut self, block: BlockNumber, error: &str) {
-        // A feed that is down must not cause a write at every block.
-        if self.report.last_error.as_ref().is_none_or(|(_, last)| last != error) {
+    /// Notes an error: of a file, or of everything.
+    pub fn failed(&mut self, block: BlockNumber, file: Option<&str>, error: &str) {
+        self.runs.failures = self.runs.failures.saturating_add(1);
+        let error = file.map_or_else(|| error.into(), |file| alloc::format!("{file}: {error}"));
+        // A feed that is down must not cause a write of the whole report at every block.
+        if self.report.last_error.as_ref().is_none_or(|(_, last)| *last != error) {
             log::warn!(target: "wattseal::feed", "{error}");
-            self.report.last_error = Some((block, error.into()));
+            self.report.last_error = Some((block, error));
         }
     }
 
@@ -129,12 +148,15 @@ impl Reporter {
 
     /// Writes what changed.
     pub fn save(self, store: &mut impl Store) {
-        let Self { report, counts, stored } = self;
+        let Self { report, counts, runs, stored } = self;
         if report != stored.0 {
             store.write(REPORT, &report);
         }
         if counts != stored.1 {
             store.write(COUNTS, &counts);
+        }
+        if runs != stored.2 {
+            store.write(RUNS, &runs);
         }
     }
 

@@ -3,9 +3,11 @@
 //! Nothing kept here is a reading in clear, an ESI ID, a credential or a secret.
 
 use alloc::vec::Vec;
-use codec::{Decode, DecodeAll, Encode};
-use sealed_register::{Channel, MeterId, OperatingDay};
+use codec::Encode;
+use sealed_register::MeterId;
 use sp_core::offchain::StorageKind;
+
+pub use wattseal_ingest::shelf::Store;
 
 /// Key of the lock: see [`super::lock`].
 pub const LOCK: &[u8] = b"wattseal/lock";
@@ -20,39 +22,9 @@ pub const PROGRESS: &[u8] = b"wattseal/progress";
 /// Key of the list of [`super::report::FileCounts`].
 pub const COUNTS: &[u8] = b"wattseal/counts";
 
-/// Key of the sealed cell of a revision of a day with missing intervals, kept so that the rest of the day can complete it.
-pub fn partial_key(meter: &MeterId, channel: Channel, day: OperatingDay, revision: u16) -> Vec<u8> {
-    (b"wattseal/partial", meter, channel, day, revision).encode()
-}
-
 /// Key of [`super::queue::Evidence`]: the newest claim of a meter whose ticket signature this node has checked itself.
 pub fn evidence_key(meter: &MeterId) -> Vec<u8> {
     (b"wattseal/claim", meter).encode()
-}
-
-/// Key-value storage that survives runs. No iteration, no transactions: what is written last counts.
-pub trait Store {
-    /// The value of a key.
-    fn get(&self, key: &[u8]) -> Option<Vec<u8>>;
-
-    /// Sets a value.
-    fn set(&mut self, key: &[u8], value: &[u8]);
-
-    /// Removes a key.
-    fn clear(&mut self, key: &[u8]);
-
-    /// Sets a value if the present one is `old`; whether it was.
-    fn compare_and_set(&mut self, key: &[u8], old: Option<Vec<u8>>, new: &[u8]) -> bool;
-
-    /// The decoded value; nothing if there is none, or none of this type (written by another version).
-    fn read<V: Decode>(&self, key: &[u8]) -> Option<V> {
-        V::decode_all(&mut self.get(key)?.as_slice()).ok()
-    }
-
-    /// Sets an encoded value.
-    fn write<V: Encode>(&mut self, key: &[u8], value: &V) {
-        value.using_encoded(|bytes| self.set(key, bytes));
-    }
 }
 
 /// The node's off-chain database. Only usable in a worker.
