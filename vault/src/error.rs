@@ -10,6 +10,9 @@ pub enum VaultError {
     /// The store failed.
     #[error("the vault's file failed: {0}; check disk space and permissions, then restart")]
     Storage(#[from] redb::Error),
+    /// Another process has the file open.
+    #[error("another process uses this vault; stop the node first")]
+    InUse,
     /// There is no vault.
     #[error("there is no vault at {}", .0.display())]
     NoVault(PathBuf),
@@ -139,4 +142,13 @@ macro_rules! from_redb {
     };
 }
 
-from_redb!(DatabaseError, TransactionError, TableError, StorageError, CommitError, SetDurabilityError);
+from_redb!(TransactionError, TableError, StorageError, CommitError, SetDurabilityError);
+
+impl From<redb::DatabaseError> for VaultError {
+    fn from(error: redb::DatabaseError) -> Self {
+        match error {
+            redb::DatabaseError::DatabaseAlreadyOpen => Self::InUse,
+            other => Self::Storage(other.into()),
+        }
+    }
+}

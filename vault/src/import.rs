@@ -27,14 +27,20 @@ pub struct Imported {
 /// could not be asked.
 pub type EpochAt<'a> = dyn FnMut(&MeterId) -> Result<Option<u32>, String> + 'a;
 
-/// What the verifier asks: the chain's epochs (each once) and the store's revisions.
-struct Context<'a, T> {
-    utility: OrganisationId,
-    revisions: &'a T,
-    epoch_at: &'a mut EpochAt<'a>,
-    epochs: &'a mut BTreeMap<MeterId, Option<u32>>,
-    failure: Option<VaultError>,
-    batch: BatchName,
+/// Newest revisions of days.
+pub(crate) type Revisions = BTreeMap<(MeterId, Channel, OperatingDay), u16>;
+
+/// What the verifier asks: the chain's epochs (each once), and revisions.
+pub(crate) struct Context<'a, T> {
+    pub(crate) utility: OrganisationId,
+    /// The store's.
+    pub(crate) revisions: &'a T,
+    /// Those of batches that come before this one and are not in the store yet.
+    pub(crate) pending: &'a Revisions,
+    pub(crate) epoch_at: &'a mut EpochAt<'a>,
+    pub(crate) epochs: &'a mut BTreeMap<MeterId, Option<u32>>,
+    pub(crate) failure: Option<VaultError>,
+    pub(crate) batch: BatchName,
 }
 
 impl<T: ReadableTable<&'static [u8; DAY_KEY], u16>> BatchContext for Context<'_, T> {
@@ -54,6 +60,9 @@ impl<T: ReadableTable<&'static [u8; DAY_KEY], u16>> BatchContext for Context<'_,
     }
 
     fn newest_revision(&mut self, meter: &MeterId, channel: Channel, day: OperatingDay) -> Option<u16> {
+        if let Some(revision) = self.pending.get(&(*meter, channel, day)) {
+            return Some(*revision);
+        }
         match self.revisions.get(&day_key(&self.utility, meter, channel, day)) {
             Ok(value) => value.map(|value| value.value()),
             Err(error) => {
@@ -105,7 +114,7 @@ fn take(
     let before = records::heads(&transaction.open_table(tables::HEADS)?, shard)?;
     let mut verifier = BatchVerifier::new(*announced, batch.sequence, before);
     let mut record = BatchRecord { summary: *announced, chunks: Vec::new(), cells: Vec::new() };
-    let mut epochs = BTreeMap::new();
+    let (mut epochs, pending) = (BTreeMap::new(), Revisions::new());
     for number in 0..chunks {
         let (prefix, cells) = {
             let table = transaction.open_table(tables::CHUNKS)?;
@@ -114,6 +123,7 @@ fn take(
             let mut context = Context {
                 utility: batch.utility,
                 revisions: &revisions,
+                pending: &pending,
                 epoch_at: &mut *epoch_at,
                 epochs: &mut epochs,
                 failure: None,

@@ -1,7 +1,8 @@
 //! The vault: sealed readings as they stand under the chain's roots, and the receipts of who read them.
 //!
 //! One embedded, crash-safe file ([redb]). Every write is one transaction that is on disk when it returns. A batch's
-//! body enters [staging](Vault::stage) when it is made or fetched, and the record only by [`Vault::import`], which
+//! body enters [staging](Vault::stage) when it is made or fetched, or after a full check when somebody
+//! [offers](Offer) it, and the record only by [`Vault::import`], which
 //! checks it against the chain and against every earlier cell first (protocol section 5). [`Vault::range`] answers with
 //! proofs to the newest root (section 6), and [`Vault::append_receipt`] keeps the chain of receipts (section 9). The
 //! vault knows no key: everything in it is sealed.
@@ -10,6 +11,7 @@ mod check;
 mod error;
 mod import;
 mod names;
+mod offer;
 mod range;
 mod receipts;
 mod records;
@@ -20,6 +22,7 @@ pub use check::CheckReport;
 pub use error::VaultError;
 pub use import::Imported;
 pub use names::{BatchName, CellKey};
+pub use offer::{Offer, Pending};
 pub use range::{RangeAnswer, ShardHeads, MAX_ANSWER_BYTES};
 pub use receipts::{ReadNonce, StoredReceipt, NONCE_BLOCKS};
 pub use staging::Staged;
@@ -85,7 +88,7 @@ impl Vault {
     /// Opens the vault of the chain with this genesis hash, or begins one.
     ///
     /// # Errors
-    /// [`VaultError::OtherChain`], [`VaultError::Storage`].
+    /// [`VaultError::OtherChain`], [`VaultError::InUse`], [`VaultError::Storage`].
     pub fn open(path: &Path, genesis: &Hash) -> Result<Self, VaultError> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(redb::Error::from)?;
@@ -111,7 +114,7 @@ impl Vault {
     /// Opens a vault that is there, whatever its chain.
     ///
     /// # Errors
-    /// [`VaultError::NoVault`], [`VaultError::Storage`] (also when a node has it open).
+    /// [`VaultError::NoVault`], [`VaultError::InUse`], [`VaultError::Storage`].
     pub fn open_existing(path: &Path) -> Result<Self, VaultError> {
         if !path.is_file() {
             return Err(VaultError::NoVault(path.into()));

@@ -105,6 +105,7 @@ fn another_chain_or_account_or_key_is_refused() {
     assert!(matches!(Vault::open_existing(&path), Err(VaultError::NoVault(_))));
     {
         let vault = open(&folder);
+        assert!(matches!(Vault::open(&path, &GENESIS), Err(VaultError::InUse)));
         vault.bind_account(&[1; 32]).unwrap();
         vault.bind_account(&[1; 32]).unwrap();
         assert!(matches!(vault.bind_account(&[2; 32]), Err(VaultError::OtherAccount { .. })));
