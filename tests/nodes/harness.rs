@@ -202,22 +202,71 @@ pub fn log_tail(base: &Path) -> String {
 
 /// A node of its own, on a folder that a story left or a new one.
 pub struct Node {
-    _process: Process,
+    process: Process,
     /// Address of its JSON-RPC.
     pub url: String,
+    /// Address of its Prometheus endpoint.
+    pub metrics: String,
+    /// Where other nodes reach it, without its key.
+    address: String,
+    base: PathBuf,
 }
 
 impl Node {
-    /// Starts it; `feed` is the address of a feed that need not exist.
+    /// Starts a development chain's only validator, which is the utility's node too.
     pub fn start(base_path: &Path) -> Self {
+        Self::start_with(base_path, &["--dev", "--utility", "utility"])
+    }
+
+    /// Starts it with these arguments besides folder and ports.
+    pub fn start_with(base_path: &Path, arguments: &[&str]) -> Self {
         let [rpc, network, metrics] = free_ports();
         let mut command = Command::new(program("wattseal-node"));
         command
-            .args(["--dev", "--no-mdns", "--no-telemetry", "--utility", "utility", "--base-path"])
+            .args(["--no-mdns", "--no-telemetry", "--base-path"])
             .arg(base_path)
             .args(["--rpc-port", &rpc.to_string(), "--prometheus-port", &metrics.to_string()])
-            .args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{network}")]);
-        Self { _process: Process::start(&mut command), url: format!("ws://127.0.0.1:{rpc}") }
+            .args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{network}")])
+            .args(arguments);
+        let address = format!("/ip4/127.0.0.1/tcp/{network}");
+        Self {
+            process: Process::start(&mut command),
+            url: format!("ws://127.0.0.1:{rpc}"),
+            metrics: format!("127.0.0.1:{metrics}"),
+            address,
+            base: base_path.into(),
+        }
+    }
+
+    /// Its number among the machine's processes.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Its folder.
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// Its address in the network, for other nodes; once it answers.
+    pub async fn peer(&self) -> String {
+        let chain = self.chain().await;
+        let id: String = chain.rpc().call("system_localPeerId", &[]).await.unwrap();
+        format!("{}/p2p/{id}", self.address)
+    }
+
+    /// Ends it in order. Gives what it printed.
+    pub fn stop(mut self) -> String {
+        self.process.signal("INT");
+        let status = self.process.wait(Duration::from_secs(60));
+        assert!(status.success(), "{status}\n{}", self.text());
+        self.text()
+    }
+
+    /// Fails with what it printed if it has ended.
+    pub fn assert_up(&mut self) {
+        let ended = self.process.child.try_wait().unwrap();
+        assert!(ended.is_none(), "the node has ended ({ended:?}):\n{}", self.text());
     }
 
     /// Connects, once it answers and finalises.
@@ -237,7 +286,8 @@ impl Node {
         chain
     }
 
-    fn text(&self) -> String {
-        self._process.lines().join("\n")
+    /// What it printed so far.
+    pub fn text(&self) -> String {
+        self.process.lines().join("\n")
     }
 }

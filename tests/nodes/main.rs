@@ -5,8 +5,15 @@
 mod clients;
 mod ctrl_c;
 mod feed;
+mod feed_server;
+mod flood;
 mod harness;
+mod hostile_feed;
+mod kills;
 mod patterns;
 mod personal_data;
+mod random;
+mod reads;
 mod restart;
 mod story;
+mod utility;

@@ -1,6 +1,6 @@
 //! The node is killed at random points of the story; everything goes on, and nothing is lost or doubled.
 
-use crate::{feed, harness::Played, story::told};
+use crate::{feed, harness::Played, random::Random, story::told};
 
 /// Steps in which something is on its way, with the milliseconds within which the kill falls.
 const STEPS: [(&str, u64); 8] = [
@@ -18,22 +18,12 @@ const KILLS: usize = 4;
 
 #[test]
 fn story_survives_restart() {
-    let mut seed = [0; 8];
-    getrandom::fill(&mut seed).unwrap();
-    let mut state = u64::from_le_bytes(seed);
-    let mut random = |below: u64| {
-        // splitmix64
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut value = state;
-        value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (value ^ (value >> 31)) % below
-    };
+    let mut random = Random::new("kills");
     // While the file is sealed, always; three more wherever it falls.
-    let mut points = vec![format!("seal+{}", random(STEPS[1].1))];
+    let mut points = vec![format!("seal+{}", random.below(STEPS[1].1))];
     while points.len() < KILLS {
-        let (step, within) = STEPS[usize::try_from(random(STEPS.len() as u64)).unwrap()];
-        points.push(if random(4) == 0 { step.to_owned() } else { format!("{step}+{}", random(within)) });
+        let (step, within) = STEPS[usize::try_from(random.below(STEPS.len() as u64)).unwrap()];
+        points.push(if random.below(4) == 0 { step.to_owned() } else { format!("{step}+{}", random.below(within)) });
     }
     let points = points.join(",");
     eprintln!("kills: {points}");

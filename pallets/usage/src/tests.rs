@@ -7,6 +7,7 @@ mod delivering;
 mod ingesting;
 mod keys_and_lock;
 mod model;
+mod orders;
 mod relaying;
 mod set_calendar;
 mod set_shard_bits;

@@ -13,7 +13,7 @@ use sealed_register::{Channel, Channels, OperatingDay, Quality};
 use smart_meter_texas::{Channel as FeedChannel, Interval, MeterDay, Quality as FeedQuality};
 use wattseal_primitives::{
     bridge::day_readings,
-    offchain::{shard_index_key, FileState, ShardIndex},
+    offchain::{shard_index_key, FileState, ShardIndex, WorkerRuns, RUNS},
 };
 
 const DAY: u16 = 8_300;
@@ -238,14 +238,17 @@ fn a_file_that_is_none_is_refused_until_it_changes() {
 fn a_feed_that_is_down_is_reported_once_and_tried_again() {
     let mut world = world_with(&[1]);
     world.feed.put("a.csv", csv_of(&[consumption(1, DAY, DATE)]));
-    world.feed.down = true;
+    world.feed.fault = Some(Fault::Listing(FeedError::NotReached));
     world.seal();
     let (block, error) = world.store.report().last_error.unwrap();
     assert!(error.contains("cannot be reached"));
     world.chain.block += 1;
     world.seal();
     assert_eq!(world.store.report().last_error.unwrap().0, block);
-    world.feed.down = false;
+    assert_eq!(world.store.read::<WorkerRuns>(RUNS).unwrap().failures, 2);
+    world.feed.fault = None;
+    world.seal();
+    assert_eq!(world.store.report().last_error, None);
     world.settle();
     assert!(newest(&world, 1, 0, Channel::Consumption, DAY).is_some());
 }
@@ -262,10 +265,10 @@ fn a_file_cut_off_on_the_way_seals_no_half_day() {
         fn list(&mut self) -> Result<Vec<u8>, FeedError> {
             self.0.list()
         }
-        fn fetch(&mut self, name: &str, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<Fetched, FeedError> {
+        fn fetch(&mut self, name: &str, _: u64, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<Fetched, FeedError> {
             let (content, _) = &self.0.files[name];
             take(&content[..self.1]);
-            Ok(Fetched::Whole(self.1 as u64))
+            Err(FeedError::OtherLength)
         }
     }
     let mut cut = Cut(world.feed.clone(), file.len() - 40 * 80);
@@ -284,9 +287,15 @@ fn a_file_cut_off_on_the_way_seals_no_half_day() {
     let mut env = ingest::Env { store, chain, feed: &mut cut, now: &|| 0, lock: &mut lock, limits: world.reader };
     ingest::run(&mut env, basis, &calendar()).unwrap();
     lock.release(&mut world.store);
-    assert!(world.store.report().last_error.unwrap().1.contains("another length"));
+    let error = world.store.report().last_error.unwrap().1;
+    assert!(error.starts_with("a.csv: ") && error.contains("another length"), "{error}");
     assert_eq!(world.store.outbox()[0].cells, 1);
+    // While the file rests the listing is good, and the error stays; once the file is done it goes.
+    world.turn();
+    assert!(world.store.report().last_error.is_some());
     world.settle();
+    world.turn();
+    assert_eq!(world.store.report().last_error, None);
     for day in [DAY, DAY + 1] {
         let readings = newest(&world, 1, 0, Channel::Consumption, day);
         assert_eq!(readings, Some(day_readings(&consumption(1, day, DATE)).unwrap()));

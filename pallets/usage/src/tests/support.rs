@@ -123,17 +123,28 @@ impl Store for MemStore {
     }
 }
 
+/// How a feed's server fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// At each listing.
+    Listing(FeedError),
+    /// Listings say something else.
+    OtherListing(Vec<u8>),
+    /// At each file, after so many bytes.
+    File { error: FeedError, after: usize },
+}
+
 /// A folder of files, handed over in pieces of `piece` bytes.
 #[derive(Clone)]
 pub struct FakeFeed {
     pub files: BTreeMap<String, (Vec<u8>, u32)>,
     pub piece: usize,
-    pub down: bool,
+    pub fault: Option<Fault>,
 }
 
 impl Default for FakeFeed {
     fn default() -> Self {
-        Self { files: BTreeMap::new(), piece: 4_096, down: false }
+        Self { files: BTreeMap::new(), piece: 4_096, fault: None }
     }
 }
 
@@ -147,8 +158,10 @@ impl FakeFeed {
 
 impl Feed for FakeFeed {
     fn list(&mut self) -> Result<Vec<u8>, FeedError> {
-        if self.down {
-            return Err(FeedError::NotReached);
+        match &self.fault {
+            Some(Fault::Listing(error)) => return Err(error.clone()),
+            Some(Fault::OtherListing(listing)) => return Ok(listing.clone()),
+            Some(Fault::File { .. }) | None => {}
         }
         let entries: Vec<String> = self
             .files
@@ -160,14 +173,22 @@ impl Feed for FakeFeed {
         Ok(format!("[{}]", entries.join(",")).into_bytes())
     }
 
-    fn fetch(&mut self, name: &str, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<Fetched, FeedError> {
+    fn fetch(&mut self, name: &str, size: u64, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<Fetched, FeedError> {
         let (content, _) = self.files.get(name).ok_or(FeedError::Status(404))?;
-        for piece in content.chunks(self.piece) {
+        let end = match &self.fault {
+            Some(Fault::File { after, .. }) => content.len().min(*after),
+            _ => content.len(),
+        };
+        for piece in content[..end].chunks(self.piece) {
             if !take(piece) {
                 return Ok(Fetched::Stopped);
             }
         }
-        Ok(Fetched::Whole(content.len() as u64))
+        if let Some(Fault::File { error, .. }) = &self.fault {
+            return Err(error.clone());
+        }
+        assert_eq!(size, content.len() as u64);
+        Ok(Fetched::Whole)
     }
 }
 
