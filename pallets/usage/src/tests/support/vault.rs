@@ -5,14 +5,14 @@ use crate::worker::{chain::Chain, store::Store};
 use sealed_register::{
     batch::BatchSummary,
     batch_check::{BatchContext, BatchVerifier},
-    reopen, shard_of, Channel, DayReadings, Hash, Heads, MeterId, OperatingDay, SealedCell, Shard, ShardId,
+    reopen, shard_of, Channel, DayReadings, Hash, Heads, MeterId, OperatingDay, Quality, SealedCell, Shard, ShardId,
 };
 use std::collections::BTreeMap;
 use wattseal_primitives::{
     bridge::clear_digest,
     offchain::{
-        chunk_key, heads_key, shard_index_key, staged_key, stream_index_key, DayVersion, HeadEntry, ShardIndex,
-        StreamIndex,
+        chunk_key, heads_key, partial_key, shard_index_key, staged_key, stream_index_key, DayVersion, HeadEntry,
+        ShardIndex, StreamIndex,
     },
     usage::Batch,
     BlockNumber,
@@ -95,6 +95,7 @@ impl Vault {
         for ((meter, channel), cells) in &self.cells {
             if shard_of(meter, bits).0 == shard {
                 store.write(&stream_index_key(meter, *channel), &stream_index(cells));
+                keep_short_days(store, cells);
             }
         }
         let heads = &self.heads[&shard];
@@ -126,6 +127,20 @@ impl Vault {
             versions.push(reopen(&key, cell).unwrap());
         }
         days
+    }
+}
+
+/// Keeps the cells of short days, each until a later revision comes.
+fn keep_short_days(store: &mut MemStore, cells: &[SealedCell]) {
+    for cell in cells {
+        let sealed_register::Header { meter, channel, day, revision, .. } = cell.header;
+        if let Some(before) = revision.checked_sub(1) {
+            store.clear(&partial_key(&meter, channel, day, before));
+        }
+        let readings = reopen(&secrets().meter_key(&utility(), &meter), cell).unwrap();
+        if readings.intervals.iter().any(|reading| reading.quality == Quality::Missing) {
+            store.set(&partial_key(&meter, channel, day, revision), &cell.encode());
+        }
     }
 }
 
