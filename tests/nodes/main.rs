@@ -17,3 +17,4 @@ mod reads;
 mod restart;
 mod story;
 mod utility;
+mod vectors;
