@@ -339,14 +339,14 @@ fn peak_memory(process: u32) -> u64 {
     line.split_ascii_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
 }
 
-/// The events in an order of chance, two or three at a time.
+/// The events in an order of chance, three to five at a time.
 fn shuffled(random: &mut Random, mut events: Vec<Event>) -> Vec<Vec<Event>> {
     for at in (1..events.len()).rev() {
         events.swap(at, usize::try_from(random.below(at as u64 + 1)).unwrap());
     }
     let mut groups = Vec::new();
     while !events.is_empty() {
-        let size = 2 + usize::try_from(random.below(3)).unwrap();
+        let size = 3 + usize::try_from(random.below(3)).unwrap();
         groups.push(events.split_off(events.len().saturating_sub(size)));
     }
     groups
