@@ -1,14 +1,17 @@
 //! What tasks and RPC ask the chain, as a trait: the node's client answers it, tests answer it without a chain.
 
-use crate::{service::FullClient, Block};
-use sc_client_api::BlockBackend;
+use crate::{approval::CodeHash, service::FullClient, Block};
+use sc_client_api::{BlockBackend, StorageProvider};
 use sealed_register::{
     batch::BatchSummary, delivery::Deliverer, finalized::BlockRef, Hash, MeterId, OrganisationId, ShardId,
 };
 use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
 use sp_consensus_aura::sr25519::AuthoritySignature;
-use sp_core::H256;
+use sp_core::{
+    storage::{well_known_keys::CODE, StorageKey},
+    H256,
+};
 use sp_runtime::traits::Header as _;
 use std::{
     sync::Arc,
@@ -82,6 +85,12 @@ pub trait Chain: Send + Sync {
     /// # Errors
     /// [`ChainError`].
     fn age(&self, block: &BlockRef) -> Result<Duration, ChainError>;
+
+    /// Hash of the runtime's code in the state of a block.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    fn code_hash(&self, at: &BlockRef) -> Result<CodeHash, ChainError>;
 
     /// All shards that have a batch.
     ///
@@ -206,6 +215,11 @@ impl Chain for NodeChain {
         let made = Duration::from_millis((*slot).saturating_mul(SLOT_MILLISECONDS));
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Ok(now.saturating_sub(made))
+    }
+
+    fn code_hash(&self, at: &BlockRef) -> Result<CodeHash, ChainError> {
+        let hash = self.0.storage_hash(H256(at.hash), &StorageKey(CODE.to_vec()))?;
+        hash.map(|hash| hash.0).ok_or(ChainError::UnknownBlock(at.number))
     }
 
     fn shards(&self, at: &BlockRef) -> Result<Vec<ShardOnChain>, ChainError> {

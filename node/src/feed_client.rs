@@ -110,8 +110,7 @@ fn status(status: &FeedStatus) -> String {
     line!(text, "utility  {}{keys}", status.utility);
     let feed = if status.feed_url.is_empty() { "none" } else { &status.feed_url };
     line!(text, "feed     {feed}, last listed at block {}", status.last_listing);
-    // One that a later listing has settled is history.
-    if let Some((block, error)) = status.last_error.as_ref().filter(|(block, _)| *block >= status.last_listing) {
+    if let Some((block, error)) = &status.last_error {
         line!(text, "error    at block {block}: {error}");
     }
     for file in &status.files {

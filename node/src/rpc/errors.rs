@@ -1,25 +1,35 @@
-//! Errors of the `wattseal_*` methods. Codes are stable: clients act on the number, people read the text.
+//! Errors of the `wattseal_*` methods. Codes are stable, and so are their names, by which metrics count them: clients act
+//! on the number, people read the text.
 //!
-//! | code | meaning | what to do |
-//! |---|---|---|
-//! | 7000 | the node's finalised head is too old to judge anything | wait, or ask another vault |
-//! | 7001 | not the text of the statement that the method takes | hand over the text unchanged |
-//! | 7002 | signed for another chain | sign for this chain |
-//! | 7003 | signed for another vault | sign for this vault, or ask the other |
-//! | 7004 | the signature is not that of the account in the statement | sign again |
-//! | 7005 | the request names a block too far from the finalised head | sign a new one |
-//! | 7006 | this request was answered already | sign a new one with another nonce |
-//! | 7007 | this vault does not have the newest batch of the shard yet | wait, or ask another vault |
-//! | 7008 | the answer would be too large | ask for fewer days or a coarser level |
-//! | 7009 | a parameter is not what it must be | see the text |
-//! | 7010 | not found, or not there yet | see the text |
-//! | 7011 | too many requests wait already | try again in a minute |
-//! | 7012 | this node does not seal for (that) utility | ask the utility's node |
-//! | 7013 | the chain does not show what the request rests on | see the text |
-//! | 7014 | a key is missing or does not fit | the operator must act |
-//! | 7015 | the node could not ask its chain | try again, or another node |
-//! | 7016 | the store is damaged or failed | ask another vault; the operator must act |
-//! | 7100 + n | the runtime does not let this account read: n is the number of `ReadRefusal` | see the text |
+//! | code | name | meaning | what to do |
+//! |---|---|---|---|
+//! | 7000 | `not_final` | the node's finalised head is too old to judge anything | wait, or ask another vault |
+//! | 7001 | `bad_statement` | not the text of the statement that the method takes | hand over the text unchanged |
+//! | 7002 | `other_chain` | signed for another chain | sign for this chain |
+//! | 7003 | `other_vault` | signed for another vault | sign for this vault, or ask the other |
+//! | 7004 | `bad_signature` | the signature is not that of the account in the statement | sign again |
+//! | 7005 | `stale` | the request names a block too long ago | sign a new one |
+//! | 7006 | `replayed` | this request was answered already | sign a new one with another nonce |
+//! | 7007 | `behind` | this vault does not have the newest batch of the shard yet | wait, or ask another vault |
+//! | 7008 | `too_large` | the answer would be too large | ask for fewer days or a coarser level |
+//! | 7009 | `bad_parameter` | a parameter is not what it must be | see the text |
+//! | 7010 | `not_found` | not found, or not there yet | see the text |
+//! | 7011 | `queue_full` | too many requests wait already | try again in a minute |
+//! | 7012 | `not_here` | this node does not seal for (that) utility | ask the utility's node |
+//! | 7013 | `not_on_chain` | the chain does not show what the request rests on | see the text |
+//! | 7014 | `key` | a key is missing or does not fit | the operator must act |
+//! | 7015 | `chain` | the node could not ask its chain | try again, or another node |
+//! | 7016 | `store` | the store is damaged or failed | ask another vault; the operator must act |
+//! | 7017 | `ahead` | the request names a block that this vault is far from seeing final | wait, or ask another vault |
+//! | 7018 | `stale_batch` | the batch is not the next of its shard, or too old | seal the days anew |
+//! | 7019 | `busy` | batches are on their way, or the worker is at work | try again in a few seconds |
+//! | 7020 | `bad_body` | the body is not what an import would take, or of another key | see the text |
+//! | 7100 + n | of n | the runtime does not let this account read: n is the number of `ReadRefusal` | see the text |
+//!
+//! A request with several faults is refused for the first of them in the order in which a read is checked (README.md of
+//! this crate). Another organisation's account and a wrong secret are one code, 7103: the chain knows a hash of both, so
+//! nobody can tell which is wrong, and whoever guesses must not learn that half of it is right. For the same reason
+//! nothing about a consent's state or terms is said before 7103 is settled.
 
 use crate::{chain::ChainError, keys::KeyError, offchain::QueueFull};
 use codec::Encode;
@@ -66,7 +76,7 @@ pub enum RpcError {
         account: String,
     },
     /// 7005.
-    #[error("the request names block {block}, too far from this node's finalised head {head}; sign a new one")]
+    #[error("the request names block {block}, too long before this node's finalised head {head}; sign a new one")]
     Stale {
         /// Block of the request.
         block: u32,
@@ -111,6 +121,25 @@ pub enum RpcError {
     /// 7016.
     #[error("{0}")]
     Store(VaultError),
+    /// 7017.
+    #[error(
+        "the request names block {block}, and this node has seen no more than {head} final; wait, or ask another vault"
+    )]
+    Ahead {
+        /// Block of the request.
+        block: u32,
+        /// Finalised head.
+        head: u32,
+    },
+    /// 7018.
+    #[error("{0}")]
+    StaleBatch(String),
+    /// 7019.
+    #[error("{0}")]
+    Busy(String),
+    /// 7020.
+    #[error("{0}")]
+    BadBody(String),
     /// 7100 and following.
     #[error("{}", words(*.0))]
     Refused(ReadRefusal),
@@ -147,15 +176,99 @@ impl RpcError {
             Self::Key(_) => 7_014,
             Self::Chain(_) => 7_015,
             Self::Store(_) => 7_016,
+            Self::Ahead { .. } => 7_017,
+            Self::StaleBatch(_) => 7_018,
+            Self::Busy(_) => 7_019,
+            Self::BadBody(_) => 7_020,
             // The enum's codec index, which the runtime keeps stable, is its whole encoding.
             Self::Refused(refusal) => READ_REFUSAL + refusal.encode().first().copied().map_or(0, i32::from),
         }
+    }
+
+    /// The code's name.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NotFinal { .. } => "not_final",
+            Self::Statement(_) => "bad_statement",
+            Self::OtherChain { .. } => "other_chain",
+            Self::OtherVault { .. } => "other_vault",
+            Self::Signature { .. } => "bad_signature",
+            Self::Stale { .. } => "stale",
+            Self::NonceUsed => "replayed",
+            Self::Behind { .. } => "behind",
+            Self::TooLarge(_) => "too_large",
+            Self::Parameter(_) => "bad_parameter",
+            Self::NotFound(_) => "not_found",
+            Self::QueueFull(_) => "queue_full",
+            Self::NotHere(_) => "not_here",
+            Self::NotOnChain(_) => "not_on_chain",
+            Self::Key(_) => "key",
+            Self::Chain(_) => "chain",
+            Self::Store(_) => "store",
+            Self::Ahead { .. } => "ahead",
+            Self::StaleBatch(_) => "stale_batch",
+            Self::Busy(_) => "busy",
+            Self::BadBody(_) => "bad_body",
+            Self::Refused(refusal) => refusal_name(*refusal),
+        }
+    }
+
+    /// Names of the codes with which a read can be refused, besides failures of the node itself.
+    pub const READ_REASONS: [&str; 27] = [
+        "not_final",
+        "bad_statement",
+        "other_chain",
+        "other_vault",
+        "bad_signature",
+        "stale",
+        "ahead",
+        "replayed",
+        "behind",
+        "too_large",
+        "bad_parameter",
+        "not_found",
+        "unknown_meter",
+        "unknown_consent",
+        "other_meter",
+        "not_the_grantee",
+        "not_admitted",
+        "revoked",
+        "expired",
+        "given_back",
+        "tenancy_ended",
+        "not_yet",
+        "outside_days",
+        "level_not_granted",
+        "channel_not_granted",
+        "not_the_customer",
+        "no_secret",
+    ];
+}
+
+/// Name of a refusal of the runtime.
+fn refusal_name(refusal: ReadRefusal) -> &'static str {
+    match refusal {
+        ReadRefusal::UnknownMeter => "unknown_meter",
+        ReadRefusal::UnknownConsent => "unknown_consent",
+        ReadRefusal::OtherMeter => "other_meter",
+        ReadRefusal::NotTheGrantee => "not_the_grantee",
+        ReadRefusal::NotAdmitted => "not_admitted",
+        ReadRefusal::Revoked => "revoked",
+        ReadRefusal::Expired => "expired",
+        ReadRefusal::GivenBack => "given_back",
+        ReadRefusal::TenancyEnded => "tenancy_ended",
+        ReadRefusal::NotYet => "not_yet",
+        ReadRefusal::OutsideDays => "outside_days",
+        ReadRefusal::LevelNotGranted => "level_not_granted",
+        ReadRefusal::ChannelNotGranted => "channel_not_granted",
+        ReadRefusal::NotTheCustomer => "not_the_customer",
+        ReadRefusal::NoSecret => "no_secret",
     }
 }
 
 impl From<RpcError> for ErrorObjectOwned {
     fn from(error: RpcError) -> Self {
-        if matches!(error, RpcError::Store(_) | RpcError::Key(_)) {
+        if matches!(error, RpcError::Store(_) | RpcError::Key(_) | RpcError::Chain(_)) {
             log::error!(target: "wattseal::vault", "a request failed: {error}");
         }
         Self::owned(error.code(), error.to_string(), None::<()>)
@@ -168,8 +281,8 @@ fn words(refusal: ReadRefusal) -> &'static str {
         ReadRefusal::UnknownMeter => "no such meter is registered",
         ReadRefusal::UnknownConsent => "no such consent is on chain",
         ReadRefusal::OtherMeter => "the consent is for another meter",
-        ReadRefusal::NotTheGrantee => "account and secret are not those of the consent's reader",
-        ReadRefusal::NotAdmitted => "the account is no admitted vendor",
+        ReadRefusal::NotTheGrantee => "the account's organisation and the secret are not those of the consent's reader",
+        ReadRefusal::NotAdmitted => "the account speaks for no admitted vendor",
         ReadRefusal::Revoked => "the customer revoked the consent",
         ReadRefusal::Expired => "the consent has expired",
         ReadRefusal::GivenBack => "the vendor gave the consent back",
@@ -179,6 +292,7 @@ fn words(refusal: ReadRefusal) -> &'static str {
         ReadRefusal::LevelNotGranted => "the consent allows a coarser resolution only",
         ReadRefusal::ChannelNotGranted => "the channel may not be read",
         ReadRefusal::NotTheCustomer => "the account is not the customer who holds the meter",
+        ReadRefusal::NoSecret => "the secret of the vendor's request is missing: all zero hides no vendor",
     }
 }
 
@@ -204,11 +318,15 @@ mod tests {
             ReadRefusal::LevelNotGranted,
             ReadRefusal::ChannelNotGranted,
             ReadRefusal::NotTheCustomer,
+            ReadRefusal::NoSecret,
         ];
         let codes: Vec<i32> = refusals.map(|refusal| RpcError::Refused(refusal).code()).into();
-        assert_eq!(codes, (7_100..7_114).collect::<Vec<_>>());
+        assert_eq!(codes, (7_100..7_115).collect::<Vec<_>>());
         let texts: BTreeSet<&str> = refusals.map(words).into();
         assert_eq!(texts.len(), refusals.len());
+        let names: BTreeSet<&str> = RpcError::READ_REASONS.into();
+        assert_eq!(names.len(), RpcError::READ_REASONS.len());
+        assert!(refusals.iter().all(|refusal| names.contains(RpcError::Refused(*refusal).reason())));
         assert_eq!(RpcError::from(VaultError::NonceUsed).code(), 7_006);
         let object = ErrorObjectOwned::from(RpcError::Behind { newest: 3 });
         assert_eq!((object.code(), object.message().contains("batch 3")), (7_007, true));

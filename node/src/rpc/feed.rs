@@ -88,7 +88,7 @@ pub struct FeedStatus {
     pub older: u64,
     /// Block of the last successful listing.
     pub last_listing: u32,
-    /// Block and text of the last error.
+    /// What is wrong at present, and the block at which it was first seen.
     pub last_error: Option<(u32, String)>,
     /// Requests that wait for the worker.
     pub queue: usize,

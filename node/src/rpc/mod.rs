@@ -2,6 +2,7 @@
 
 pub mod errors;
 pub mod feed;
+pub mod ingest;
 mod read;
 mod requests;
 mod sealed;
@@ -11,18 +12,20 @@ use crate::{
     approval::Approvals,
     chain::Chain,
     keys::SecretSource,
+    metrics::{Metrics, ACCESS_LOG, READ},
     offchain::OffchainStore,
     service::{FullClient, Pool},
 };
 use errors::RpcError;
 use feed::{FeedStatus, RefusedList, WaitingList};
+use ingest::{IngestState, Intake, OfferedBatch};
 use jsonrpsee::{core::RpcResult, proc_macros::rpc, Extensions, RpcModule};
 use sc_rpc_api::check_if_safe;
 use sp_keystore::KeystorePtr;
 use std::sync::Arc;
 use types::{
-    Account, DelivererParam, DeliveryRequest, Hex, Meter, MeterKeyRequest, MeterPlan, Organisation, PlannedMeter,
-    QueueState, ReadAnswer, ReadOptions, RelayRequest, SealedDelivery, SignedText, VaultInfo,
+    Account, DelivererParam, DeliveryRequest, Hex, HexBytes, Meter, MeterKeyRequest, MeterPlan, Organisation,
+    PlannedMeter, QueueState, ReadAnswer, ReadOptions, RelayRequest, SealedDelivery, SignedText, VaultInfo,
 };
 use wattseal_vault::Vault;
 
@@ -85,6 +88,22 @@ pub trait WattsealApi {
     #[method(name = "setFeed", blocking, with_extensions)]
     fn set_feed(&self, url: String) -> RpcResult<()>;
 
+    /// Unsafe: whether a pass of bulk ingest may begin, and for which sealing key.
+    #[method(name = "ingestState", blocking, with_extensions)]
+    fn ingest_state(&self) -> RpcResult<IngestState>;
+
+    /// Unsafe: offers the next batch of a shard; its body follows in chunks.
+    #[method(name = "ingestOffer", blocking, with_extensions)]
+    fn ingest_offer(&self, batch: OfferedBatch) -> RpcResult<()>;
+
+    /// Unsafe: hands in the next chunk of the offered body, at most 1 MiB.
+    #[method(name = "ingestChunk", blocking, with_extensions)]
+    fn ingest_chunk(&self, body_hash: Hex<32>, number: u32, bytes: HexBytes) -> RpcResult<()>;
+
+    /// Unsafe: stages the body, and has the worker commit the batch.
+    #[method(name = "ingestCommit", blocking, with_extensions)]
+    fn ingest_commit(&self, body_hash: Hex<32>) -> RpcResult<()>;
+
     /// Unsafe: lets a runtime use the sealing key on this machine.
     #[method(name = "approveRuntime", blocking, with_extensions)]
     fn approve_runtime(&self, hash: String) -> RpcResult<()>;
@@ -107,6 +126,10 @@ pub struct RpcDeps {
     pub approvals: Approvals,
     /// The utility that this node seals for.
     pub utility: Option<SecretSource>,
+    /// Where reads and requests are counted.
+    pub metrics: Metrics,
+    /// Bodies that are handed in.
+    pub intake: Arc<Intake>,
 }
 
 impl RpcDeps {
@@ -169,11 +192,15 @@ impl WattsealApiServer for RpcDeps {
     }
 
     fn read(&self, statement: String, signature: Hex<64>, options: Option<ReadOptions>) -> RpcResult<ReadAnswer> {
-        Ok(read::answer(self, &statement, &signature, &options.unwrap_or_default())?)
+        let answer = read::answer(self, &statement, &signature, &options.unwrap_or_default());
+        self.metrics.read(READ, &answer);
+        Ok(answer.inspect(|answer| self.metrics.read_bytes(answer.proof.0.len()))?)
     }
 
     fn access_log(&self, statement: String, signature: Hex<64>, from: Option<u64>) -> RpcResult<Vec<SignedText>> {
-        Ok(read::access_log(self, &statement, &signature, from.unwrap_or(0))?)
+        let log = read::access_log(self, &statement, &signature, from.unwrap_or(0));
+        self.metrics.read(ACCESS_LOG, &log);
+        Ok(log?)
     }
 
     fn request_delivery(&self, request: DeliveryRequest) -> RpcResult<Hex<32>> {
@@ -223,6 +250,26 @@ impl WattsealApiServer for RpcDeps {
     fn set_feed(&self, extensions: &Extensions, url: String) -> RpcResult<()> {
         check_if_safe(extensions)?;
         Ok(feed::set_feed(self, &url)?)
+    }
+
+    fn ingest_state(&self, extensions: &Extensions) -> RpcResult<IngestState> {
+        check_if_safe(extensions)?;
+        Ok(ingest::state(self)?)
+    }
+
+    fn ingest_offer(&self, extensions: &Extensions, batch: OfferedBatch) -> RpcResult<()> {
+        check_if_safe(extensions)?;
+        Ok(ingest::offer(self, &batch)?)
+    }
+
+    fn ingest_chunk(&self, extensions: &Extensions, body_hash: Hex<32>, number: u32, bytes: HexBytes) -> RpcResult<()> {
+        check_if_safe(extensions)?;
+        Ok(ingest::chunk(self, &body_hash.0, number, bytes)?)
+    }
+
+    fn ingest_commit(&self, extensions: &Extensions, body_hash: Hex<32>) -> RpcResult<()> {
+        check_if_safe(extensions)?;
+        Ok(ingest::commit(self, &body_hash.0)?)
     }
 
     fn approve_runtime(&self, extensions: &Extensions, hash: String) -> RpcResult<()> {

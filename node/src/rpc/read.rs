@@ -43,7 +43,8 @@ fn checked(deps: &RpcDeps, statement: &str, signature: &Hex<64>) -> Result<(Read
         return Err(RpcError::NotFinal { seconds: age.as_secs() });
     }
     if !request.is_fresh(finalised.number) {
-        return Err(RpcError::Stale { block: request.block, head: finalised.number });
+        let (block, head) = (request.block, finalised.number);
+        return Err(if block < head { RpcError::Stale { block, head } } else { RpcError::Ahead { block, head } });
     }
     if deps.vault.nonce_is_used(&nonce(&request))? {
         return Err(RpcError::NonceUsed);

@@ -24,7 +24,9 @@ fn not_on_chain(text: impl Into<String>) -> RpcError {
 }
 
 fn enqueue(deps: &RpcDeps, request: &QueuedRequest) -> Result<Hex<32>, RpcError> {
-    Ok(Hex(deps.offchain.enqueue(request)?))
+    let id = deps.offchain.enqueue(request)?;
+    deps.metrics.queued(id);
+    Ok(Hex(id))
 }
 
 fn consent_on_chain(deps: &RpcDeps, id: Hash) -> Result<ChainConsent, RpcError> {
@@ -48,7 +50,7 @@ pub(super) fn delivery(deps: &RpcDeps, request: DeliveryRequest) -> Result<Hex<3
     deps.source_of(&consent.terms.utility)?;
     check_signature(&consent.customer, &consent.message(), &signature)?;
     if !is_grantee(&consent.terms.grantee, &vendor.0, &secret.0) {
-        return Err(not_on_chain("account and secret are not those of the reader whom the customer let in"));
+        return Err(not_on_chain("vendor and secret are not those of the reader whom the customer let in"));
     }
     consent_on_chain(deps, consent.id())?;
     let request = QueuedRequest::Consent { statement, signature: signature.0, vendor: vendor.0, secret: secret.0 };

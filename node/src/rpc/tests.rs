@@ -5,8 +5,8 @@ use super::{
     errors::RpcError,
     feed, read, requests, sealed,
     types::{
-        Account, AsText, DeliveryRequest, Hex, HexBytes, MeterKeyRequest, MeterPlan, ProofKind, QueueState,
-        ReadOptions, RelayRequest, SegmentParam,
+        AsText, DeliveryRequest, Hex, HexBytes, MeterKeyRequest, MeterPlan, ProofKind, QueueState, ReadOptions,
+        RelayRequest, SegmentParam,
     },
     RpcDeps,
 };
@@ -14,6 +14,7 @@ use crate::{
     approval::Approvals,
     chain::ChainConsent,
     keys,
+    metrics::Metrics,
     testing::{meter, slot, source, store, utility, Made, MockChain, Sealer, FIRST_DAY, GENESIS},
 };
 use sealed_register::{
@@ -27,7 +28,7 @@ use sealed_register::{
     shard::AbsenceProof,
     statement::{Claim, Consent, ReadRequest, Receipt, Statement},
     verify::verify_range,
-    Channel, Channels, DayRange, FinalizedRoot, Keyring, Level, MeterId, OperatingDay, Shard, ShardId,
+    Channel, Channels, DayRange, FinalizedRoot, Keyring, Level, MeterId, OperatingDay, OrganisationId, Shard, ShardId,
 };
 use sp_core::{sr25519, Pair};
 use std::{sync::Arc, time::Duration};
@@ -57,6 +58,8 @@ fn served() -> Served {
         offchain: store(),
         approvals: Approvals::load(folder.path(), None).unwrap(),
         utility: Some(source.clone()),
+        metrics: Metrics::new(None).unwrap(),
+        intake: Arc::default(),
     };
     Served { _folder: folder, chain, deps, sealer: Sealer::new(&source) }
 }
@@ -145,7 +148,8 @@ fn an_answer_verifies_and_has_a_receipt() {
     };
     let proof = RangeProof::decode(&answer.proof.0).unwrap();
     let keyring = Keyring::from_meter_key(served.sealer.secrets.meter_key(&utility(), &request.meter));
-    let verified = verify_range(&wanted, &proof, &FinalizedRoot::from_own_node(root), 0, &keyring).unwrap();
+    let root = FinalizedRoot::from_own_node(root);
+    let verified = verify_range(&wanted, &proof, &root, &root, &keyring).unwrap();
     assert_eq!(verified.head_sequence(), 1);
 
     let receipt = Receipt::parse(&answer.receipt.text).unwrap();
@@ -180,7 +184,7 @@ fn each_reason_not_to_serve_has_its_code_and_writes_no_receipt() {
         (ReadRequest { vault: [8; 32], ..good }, 7_003),
         (ReadRequest { reader: [8; 32], ..good }, 7_004),
         (ReadRequest { block: 67, ..good }, 7_005),
-        (ReadRequest { block: 133, ..good }, 7_005),
+        (ReadRequest { block: 133, ..good }, 7_017),
     ];
     for (request, code) in cases {
         assert_eq!(served.code(&request), code);
@@ -240,11 +244,15 @@ fn customers_see_who_read_and_nobody_else_does() {
     assert_eq!(log(21, 1).unwrap().len(), 2);
 }
 
+fn vendor() -> OrganisationId {
+    "vendor".parse().unwrap()
+}
+
 fn vendor_consent(served: &Served) -> Consent {
     let terms = ConsentTerms {
         utility: utility(),
         meter: served.sealer.meter(1),
-        grantee: grantee_hash(&[1; 32], &[2; 32]),
+        grantee: grantee_hash(&vendor(), &[2; 32]),
         channels: Channels::Consumption,
         level: Level::Day,
         data: days(0, 9),
@@ -281,7 +289,7 @@ fn only_what_could_be_delivered_enters_the_queue() {
     let good = DeliveryRequest {
         statement: consent.text(),
         signature: sign(&reader(), &consent),
-        vendor: Account([1; 32]),
+        vendor: AsText(vendor()),
         secret: Hex([2; 32]),
     };
     let code =

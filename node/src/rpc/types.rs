@@ -260,8 +260,8 @@ pub struct DeliveryRequest {
     pub statement: String,
     /// The customer's signature.
     pub signature: Hex<64>,
-    /// The vendor's account.
-    pub vendor: Account,
+    /// The vendor's short name.
+    pub vendor: Organisation,
     /// The secret of the vendor's request.
     pub secret: Hex<32>,
 }

@@ -109,7 +109,8 @@ impl Indexer {
     fn has_heads(&self, shard: &ShardSummary, index: &ShardIndex) -> Result<bool, IndexError> {
         let (_, entries) = self.heads(shard)?;
         let mut parts = entries.chunks(PART_HEADS);
-        let same = |part| self.offchain.get::<Vec<HeadEntry>>(&heads_key(shard.shard.0, part)).as_deref() == parts.next();
+        let same =
+            |part| self.offchain.get::<Vec<HeadEntry>>(&heads_key(shard.shard.0, part)).as_deref() == parts.next();
         Ok((0..index.head_parts).all(same) && parts.next().is_none())
     }
 

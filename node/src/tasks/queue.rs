@@ -3,6 +3,7 @@
 
 use crate::{
     chain::{Chain, ChainError},
+    metrics::Metrics,
     offchain::{request_id, OffchainStore},
 };
 use sealed_register::{
@@ -20,6 +21,7 @@ const REFUSED_BLOCKS: u32 = 90;
 pub struct Queue {
     chain: Arc<dyn Chain>,
     offchain: OffchainStore,
+    metrics: Metrics,
     /// Finalised block at which a request was first seen refused.
     refused_at: BTreeMap<[u8; 32], u32>,
 }
@@ -37,8 +39,8 @@ enum Shown {
 
 impl Queue {
     /// A task.
-    pub fn new(chain: Arc<dyn Chain>, offchain: OffchainStore) -> Self {
-        Self { chain, offchain, refused_at: BTreeMap::new() }
+    pub fn new(chain: Arc<dyn Chain>, offchain: OffchainStore, metrics: Metrics) -> Self {
+        Self { chain, offchain, metrics, refused_at: BTreeMap::new() }
     }
 
     /// Looks at every request.
@@ -51,12 +53,17 @@ impl Queue {
         let at = self.chain.finalised();
         for request in queue {
             match self.shown(&at, &request) {
-                Ok(Shown::Done) => self.offchain.dequeue(&request, true),
-                Ok(Shown::Never) => self.offchain.dequeue(&request, false),
+                Ok(Shown::Done) => self.leave(&request, true),
+                Ok(Shown::Never) => self.leave(&request, false),
                 Ok(Shown::NotYet) => self.drop_refused(&at, &request),
                 Err(error) => log::error!(target: "wattseal::delivery", "a queued request was not looked at: {error}"),
             }
         }
+    }
+
+    fn leave(&self, request: &QueuedRequest, done: bool) {
+        self.offchain.dequeue(request, done);
+        self.metrics.left_queue(&request_id(request), request, done);
     }
 
     fn drop_refused(&mut self, at: &BlockRef, request: &QueuedRequest) {
@@ -66,7 +73,7 @@ impl Queue {
                 let since = *self.refused_at.entry(id).or_insert(at.number);
                 if at.number.saturating_sub(since) >= REFUSED_BLOCKS {
                     self.refused_at.remove(&id);
-                    self.offchain.dequeue(request, false);
+                    self.leave(request, false);
                 }
             }
             _ => {

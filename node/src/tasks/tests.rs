@@ -5,9 +5,11 @@ use super::{finality::Finality, importer::Importer, index::Indexer, outbox::Outb
 use crate::{
     chain::{ChainConsent, Slot},
     keys::SecretSource,
+    metrics::Metrics,
     offchain::OffchainStore,
-    testing::{meter, slot, source, store, utility, MockChain, Sealer, FIRST_DAY, GENESIS},
+    testing::{meter, slot, source, store, utility, MockChain, Sealer, FIRST_DAY, GENESIS, SHORT_DAY},
 };
+use codec::Encode;
 use sealed_register::{
     delivery::{ConsentTerms, Purpose},
     statement::{Consent, Revoke, Statement},
@@ -18,8 +20,8 @@ use wattseal_primitives::{
     bridge::clear_digest,
     consent::ConsentEnd,
     offchain::{
-        heads_key, shard_index_key, staged_key, stream_index_key, Finalised, HeadEntry, Outcome, QueueOutcome,
-        QueuedRequest, ShardIndex, StreamIndex, WorkerConfig, CONFIG, FINALISED, OUTCOMES,
+        heads_key, partial_key, shard_index_key, staged_key, stream_index_key, Finalised, HeadEntry, Outcome,
+        QueueOutcome, QueuedRequest, ShardIndex, StreamIndex, WorkerConfig, CONFIG, FINALISED, OUTCOMES,
     },
     AccountId,
 };
@@ -155,6 +157,52 @@ fn sealed_batches_come_back_as_the_index() {
     }
 }
 
+/// A batch on its way from the sealer into the vault.
+fn import(node: &Node, sealer: &mut Sealer, items: &[(u32, u16, u16)]) {
+    let made = sealer.batch(items);
+    made.put(&node.offchain);
+    node.outbox().step();
+    node.chain.state().batches.push((made.summary, 1));
+    node.importer().step();
+}
+
+#[test]
+fn an_index_that_is_not_the_vaults_is_made_anew_at_the_next_start() {
+    let node = node();
+    node.finality(None).step();
+    let mut sealer = Sealer::new(&node.source);
+    import(&node, &mut sealer, &[(1, 0, 0), (2, 0, 0)]);
+    let mut running = node.indexer();
+    running.step();
+    let kept = node.offchain.raw(&heads_key(0, 0)).unwrap();
+    for damaged in [b"junk".to_vec(), Vec::<HeadEntry>::new().encode()] {
+        node.offchain.set_raw(&heads_key(0, 0), &damaged);
+        node.indexer().step();
+        assert_eq!(node.offchain.raw(&heads_key(0, 0)).as_ref(), Some(&kept));
+    }
+}
+
+#[test]
+fn the_cell_of_a_short_day_is_kept_until_a_later_revision_comes() {
+    let node = node();
+    node.finality(None).step();
+    let mut sealer = Sealer::new(&node.source);
+    let (day, revision) = SHORT_DAY;
+    import(&node, &mut sealer, &[(1, 0, 0), (1, day, revision)]);
+    node.indexer().step();
+    let key = partial_key(&sealer.meter(1), Channel::Consumption, OperatingDay(FIRST_DAY + day), revision);
+    let kept = node.offchain.raw(&key).unwrap();
+    assert_eq!(sealed_register::SealedCell::decode(&kept).unwrap().header.day, OperatingDay(FIRST_DAY + day));
+    // As it is when the off-chain database was lost.
+    node.offchain.remove(&key);
+    node.offchain.remove(&shard_index_key(0));
+    node.indexer().step();
+    assert_eq!(node.offchain.raw(&key), Some(kept));
+    import(&node, &mut sealer, &[(1, day, revision + 1)]);
+    node.indexer().step();
+    assert_eq!(node.offchain.raw(&key), None);
+}
+
 #[test]
 fn a_missing_or_forged_body_stops_the_shard_and_nothing_else() {
     let node = node();
@@ -220,12 +268,12 @@ fn on_chain(consent: &Consent, ended: Option<(ConsentEnd, u32)>) -> ChainConsent
 #[test]
 fn requests_leave_the_queue_when_the_chain_shows_them_done() {
     let node = node();
-    let mut task = Queue::new(node.chain.clone(), node.offchain.clone());
+    let mut task = Queue::new(node.chain.clone(), node.offchain.clone(), Metrics::new(None).unwrap());
     let signed = consent(200);
     let revoke = Revoke { genesis: GENESIS, consent: signed.id(), last_valid_block: 200 };
     let relay = QueuedRequest::Relay { statement: signed.text(), signature: [0; 64] };
     let delivery =
-        QueuedRequest::Consent { statement: signed.text(), signature: [0; 64], vendor: [1; 32], secret: [2; 32] };
+        QueuedRequest::Consent { statement: signed.text(), signature: [0; 64], vendor: utility(), secret: [2; 32] };
     let revocation = QueuedRequest::Relay { statement: revoke.text(), signature: [0; 64] };
     let [relayed, delivered, _] =
         [&relay, &delivery, &revocation].map(|request| node.offchain.enqueue(request).unwrap());
@@ -251,7 +299,7 @@ fn requests_leave_the_queue_when_the_chain_shows_them_done() {
 #[test]
 fn stale_junk_and_refused_requests_leave_the_queue() {
     let node = node();
-    let mut task = Queue::new(node.chain.clone(), node.offchain.clone());
+    let mut task = Queue::new(node.chain.clone(), node.offchain.clone(), Metrics::new(None).unwrap());
     let stale = QueuedRequest::Relay { statement: consent(99).text(), signature: [0; 64] };
     let junk = QueuedRequest::Relay { statement: "junk".into(), signature: [0; 64] };
     let refused = QueuedRequest::Relay { statement: consent(9_999).text(), signature: [0; 64] };
@@ -275,7 +323,7 @@ fn stale_junk_and_refused_requests_leave_the_queue() {
 #[test]
 fn a_meter_key_is_done_when_it_was_delivered_after_the_claim() {
     let node = node();
-    let mut task = Queue::new(node.chain.clone(), node.offchain.clone());
+    let mut task = Queue::new(node.chain.clone(), node.offchain.clone(), Metrics::new(None).unwrap());
     let claim = sealed_register::statement::Claim {
         genesis: GENESIS,
         utility: utility(),
