@@ -2,7 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use crate as pallet_consent;
-use frame_support::{assert_ok, derive_impl, dispatch::DispatchResult, parameter_types, traits::Hooks};
+use frame_support::{
+    assert_ok, derive_impl,
+    dispatch::DispatchResult,
+    parameter_types,
+    traits::{ConstU32, Hooks},
+};
 use pallet_participants::{Directory, Today};
 use sealed_register::{
     delivery::{seal_delivery, ConsentTerms, Deliverer, DeliveryContext, Purpose, Segment},
@@ -54,6 +59,7 @@ impl frame_system::Config for Test {
     type Block = Block;
     type AccountId = AccountId;
     type Lookup = IdentityLookup<AccountId>;
+    type BlockHashCount = ConstU32<4_096>;
 }
 
 impl pallet_meters::Config for Test {
@@ -80,6 +86,8 @@ parameter_types! {
     pub static Day: u16 = TODAY;
     /// Whether the vendor is admitted.
     pub static VendorAdmitted: bool = true;
+    /// The account that speaks for the vendor.
+    pub static VendorAccount: AccountId = vendor();
 }
 
 pub struct Clock;
@@ -100,7 +108,7 @@ impl Directory<AccountId> for Participants {
             (centerpoint_account(), centerpoint(), Role::Utility),
             (retailer(), id("reliant"), Role::Retailer),
         ];
-        if *account == vendor() {
+        if *account == VendorAccount::get() {
             return VendorAdmitted::get().then_some((sunny(), Role::Vendor));
         }
         known.into_iter().find(|(known, ..)| known == account).map(|(_, id, role)| (id, role))
@@ -392,6 +400,7 @@ pub fn build_and_execute(test: impl FnOnce()) {
     externalities.execute_with(|| {
         Day::set(TODAY);
         VendorAdmitted::set(true);
+        VendorAccount::set(vendor());
         System::set_block_number(1);
         sync(vec![entry(HOME, 1), entry(FACTORY, 1), entry(UNCLAIMED, 1)]);
         claim(HOME, 1, "maria");

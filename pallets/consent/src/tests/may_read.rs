@@ -1,5 +1,5 @@
-use crate::mock::*;
-use frame_support::assert_ok;
+use crate::{mock::*, Error};
+use frame_support::{assert_noop, assert_ok};
 use sealed_register::{delivery::ConsentTerms, statement, Channel, Channels, DayRange, Level, MeterId, OperatingDay};
 use wattseal_primitives::{
     consent::{ConsentId, ReadQuery, ReadRefusal},
@@ -66,6 +66,18 @@ fn each_refusal_has_its_own_reason() {
         refused(ReadQuery { channel: Channel::Generation, ..query(id) }, ChannelNotGranted);
         VendorAdmitted::set(false);
         refused(query(id), NotAdmitted);
+    });
+}
+
+#[test]
+fn a_vendor_that_changes_its_account_keeps_its_consents_and_the_old_account_has_none() {
+    given(|id, _| {
+        let (old, new) = (vendor(), account("sunny/2"));
+        VendorAccount::set(new.clone());
+        assert_ok!(Consents::may_read(&ReadQuery { account: new.clone(), ..query(id) }));
+        refused(query(id), ReadRefusal::NotAdmitted);
+        assert_noop!(Consents::give_back(from(old), id, SECRET), Error::<Test>::NotTheGrantee);
+        assert_ok!(Consents::give_back(from(new), id, SECRET));
     });
 }
 
