@@ -120,7 +120,7 @@ pub enum Outcome {
     AlreadyThere,
 }
 
-/// A file of the feed. Known by name, size, time and content hash.
+/// A file of the feed. Known by name, size and time; what its days are worth is decided by the days alone.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct FileRecord {
     /// Name in the listing.
@@ -129,8 +129,6 @@ pub struct FileRecord {
     pub size: u64,
     /// Time in the listing, as text.
     pub modified: String,
-    /// BLAKE3 of the content, once read.
-    pub content: Option<Hash>,
     /// What has become of it.
     pub state: FileState,
     /// Rows read.

@@ -76,7 +76,7 @@ struct Scale {
 impl Scale {
     fn new(short: bool) -> Self {
         match short {
-            false => Self { short, homes: 24, rounds: 7, openings: 50, meters: 2_740, reads: 1_000 },
+            false => Self { short, homes: 24, rounds: 7, openings: 15, meters: 2_740, reads: 1_000 },
             true => Self { short, homes: 2, rounds: 2, openings: 2, meters: 30, reads: 10 },
         }
     }

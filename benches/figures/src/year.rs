@@ -15,7 +15,11 @@ use sealed_register::{
     verify_range, Channel, DayRange, FinalizedRoot, Head, Heads, Intervals, Keyring, Level, OperatingDay, RangeProof,
     RangeRequest, SealedCell, StreamId, StreamSealer,
 };
+use smart_meter_texas::Calendar;
 use std::{convert::Infallible, hint::black_box};
+
+/// Openings that are timed together: the kernel counts processor time in ticks of some milliseconds.
+const TOGETHER: u32 = 20;
 
 /// Proves, verifies and opens.
 ///
@@ -51,23 +55,37 @@ pub fn measure(scale: &Scale, figures: &mut Figures) -> Result<()> {
         }
         let mut times = Samples::new();
         for _ in 0..scale.openings {
-            let (_, seconds) = on_processor(|| {
-                let proof = RangeProof::decode(&proof)?;
-                let verified = verify_range(&request, &proof, &root, &root, &keyring)?;
-                let mut keys = keyring.cursor();
-                for day in range.iter() {
-                    let intervals = calendar.intervals(smart_meter_texas::OperatingDay(day.0));
-                    let intervals = Intervals::from_count(intervals).ok_or("a day of no known length")?;
-                    for cell in verified.revisions(day) {
-                        black_box(open_with(cell, &mut keys, intervals)?);
-                    }
-                }
-                Ok(())
-            })?;
-            times.add(seconds * 1e3);
+            let open = |_| open(&proof, &request, &root, &keyring, &calendar);
+            let (_, seconds) = on_processor(|| (0..TOGETHER).try_for_each(open))?;
+            times.add(seconds * 1e3 / f64::from(TOGETHER));
         }
         println!("a meter-year at 15 minutes decoded, verified and opened, milliseconds of processor time: {times}");
         figures.set("open_meter_year_ms", times.median());
+    }
+    Ok(())
+}
+
+/// Decodes, verifies and opens every day of a proof.
+fn open(
+    proof: &[u8],
+    request: &RangeRequest,
+    root: &FinalizedRoot,
+    keyring: &Keyring,
+    calendar: &Calendar,
+) -> Result<()> {
+    let proof = RangeProof::decode(proof)?;
+    let verified = verify_range(request, &proof, root, root, keyring)?;
+    let mut keys = keyring.cursor();
+    for day in request.range.iter() {
+        let intervals = calendar.intervals(smart_meter_texas::OperatingDay(day.0));
+        let intervals = Intervals::from_count(intervals).ok_or("a day of no known length")?;
+        let mut revisions = verified.revisions(day).iter().peekable();
+        if revisions.peek().is_none() {
+            return Err(format!("{day} is not in the proof").into());
+        }
+        for cell in revisions {
+            black_box(open_with(cell, &mut keys, intervals)?);
+        }
     }
     Ok(())
 }

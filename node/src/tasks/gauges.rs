@@ -181,7 +181,7 @@ mod tests {
     use wattseal_vault::{BatchName, Vault};
 
     fn file(name: &str, state: FileState, modified: &str) -> FileRecord {
-        FileRecord { name: name.into(), size: 1, modified: modified.into(), content: None, state, rows: 1, cells: 1 }
+        FileRecord { name: name.into(), size: 1, modified: modified.into(), state, rows: 1, cells: 1 }
     }
 
     #[test]

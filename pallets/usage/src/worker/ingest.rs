@@ -70,7 +70,7 @@ pub struct Env<'a, S, C, F> {
 /// How reading a file, or a part of its meters, ended.
 enum End {
     /// At the end of the file.
-    Whole(csv::Report, [u8; 32]),
+    Whole(csv::Report),
     /// The pass takes no more.
     Full,
     /// The days do not fit into memory at once.
@@ -172,7 +172,7 @@ fn read<S: Store, C: Chain, F: Feed>(
         let tally = pass.end();
         file.cells = file.cells.saturating_add(tally.cells);
         let rows = match &end {
-            End::Whole(rows, _) => Some(rows),
+            End::Whole(rows) => Some(rows),
             _ => None,
         };
         reporter.found(&file.name, part, &tally, rows);
@@ -181,10 +181,7 @@ fn read<S: Store, C: Chain, F: Feed>(
             rest(progress, &file.name, block);
         }
         match end {
-            End::Whole(rows, content) => {
-                file.rows = rows.rows;
-                file.content = Some(content);
-            }
+            End::Whole(rows) => file.rows = rows.rows,
             End::Full => break,
             End::Overflow if parts < MAX_PARTS => {
                 // What was given out is right and sealed; the whole file is gone over again in smaller parts.
@@ -248,7 +245,6 @@ fn read_part<S: Store, C: Chain, F: Feed>(
 ) -> Result<End, LockLost> {
     let filter = move |esi_id: &EsiId| parts <= 1 || esi_id.bucket(parts) == part;
     let mut reader = csv::Reader::with_filter(calendar.clone(), env.limits, filter);
-    let mut hasher = blake3::Hasher::new();
     let mut error = None;
     let mut lost = false;
     let Env { store, feed, now, lock, .. } = env;
@@ -257,7 +253,6 @@ fn read_part<S: Store, C: Chain, F: Feed>(
             lost = true;
             return false;
         }
-        hasher.update(piece);
         error = reader.push(piece, |day| pass.take(*store, &day)).err();
         error.is_none() && !pass.is_full()
     });
@@ -275,7 +270,7 @@ fn read_part<S: Store, C: Chain, F: Feed>(
         (Ok(Fetched::Stopped), None) => End::Full,
         // The rest of unfinished days is taken for missing only at what is surely the file's end.
         (Ok(Fetched::Whole), None) => match reader.finish(|day| pass.take(*store, &day)) {
-            Ok(report) => End::Whole(report, *hasher.finalize().as_bytes()),
+            Ok(report) => End::Whole(report),
             Err(error) => of_file_error(error),
         },
     })

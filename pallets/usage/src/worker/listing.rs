@@ -91,7 +91,6 @@ fn merged(known: Option<&FileRecord>, file: &Listed) -> FileRecord {
             name: file.name.to_string(),
             size: file.size,
             modified: file.modified.clone(),
-            content: None,
             state: FileState::Seen,
             rows: 0,
             cells: 0,
