@@ -11,6 +11,9 @@ use std::{
 use tokio::{sync::oneshot, time::sleep};
 use wattseal_client::{utility::FeedServer, Chain};
 
+/// Time between two words about how far the worker is.
+const TELL: Duration = Duration::from_secs(5);
+
 /// How long the worker may make no progress at all.
 const STALLED: Duration = Duration::from_secs(180);
 
@@ -132,7 +135,17 @@ pub struct Ingested {
 /// # Errors
 /// [`StoryError::Wrong`] (a file was refused, or nothing happens any more), [`StoryError::Client`].
 pub async fn wait_ingested(chain: &Chain, names: &[String]) -> Result<Ingested> {
+    wait_telling(chain, names, &|_, _| {}).await
+}
+
+/// As [`wait_ingested`]; where it takes long, `tell` is told how many days of the files are sealed and how many batches
+/// are final.
+///
+/// # Errors
+/// As [`wait_ingested`].
+pub async fn wait_telling(chain: &Chain, names: &[String], tell: &dyn Fn(u64, u32)) -> Result<Ingested> {
     let began = Instant::now();
+    let (mut told, mut told_at) = ((0, 0), began);
     let (mut last, mut changed, mut in_vault, mut vaulted) = (String::new(), began, 0, began);
     loop {
         let status: FeedStatus = chain.rpc().call("wattseal_feedStatus", &[]).await?;
@@ -143,6 +156,12 @@ pub async fn wait_ingested(chain: &Chain, names: &[String]) -> Result<Ingested> 
         }
         if done(&status, names)? {
             return Ok(Ingested { finished: vaulted, held: status.held });
+        }
+        let of_names = |file: &&FileInfo| names.contains(&file.name);
+        let days: u64 = status.files.iter().filter(of_names).map(|file| u64::from(file.cells)).sum();
+        if told != (days, batches) && now.duration_since(told_at) > TELL {
+            (told, told_at) = ((days, batches), now);
+            tell(days, batches);
         }
         let seen = fingerprint(&status);
         if seen != last {

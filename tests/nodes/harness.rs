@@ -95,6 +95,11 @@ impl Process {
         }
     }
 
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Waits for its end.
     pub fn wait(&mut self, patience: Duration) -> ExitStatus {
         let began = Instant::now();

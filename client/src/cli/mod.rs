@@ -2,6 +2,7 @@
 
 mod args;
 mod customer;
+mod ingest;
 mod inspect;
 mod output;
 mod utility;
@@ -25,7 +26,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Register meters, print claim tickets, serve a folder as a feed.
+    /// Register meters, print claim tickets, serve a folder as a feed, seal bulk history.
     #[command(subcommand)]
     Utility(utility::Utility),
     /// Claim a meter, read a vendor's request, sign, revoke, read your own days.
@@ -109,10 +110,13 @@ mod tests {
     #[test]
     fn commands_of_the_readme_are_understood() {
         let consent = format!("0x{}", "ab".repeat(32));
+        let cursor = format!("wattseal:cursor/{}", "A".repeat(51));
         for line in [
             "utility meters sync meters.csv --suri //Utility --node ws://127.0.0.1:9944 --tickets tickets.csv",
             "utility tickets meters.csv --out tickets.csv --qr-dir codes",
             "utility serve feed --listen 127.0.0.1:8080",
+            "utility ingest 2022.csv 2023.csv --keystore /srv/wattseal/chains/texas/keystore --json",
+            "utility ingest 2022.csv --suri //Utility//sealing",
             "customer keys new",
             "customer claim wattseal:ticket/oncor/0x00000000000000000000000000000000/1/ABC",
             "customer claim ABC-DEF --utility oncor --meter 0x00000000000000000000000000000000",
@@ -126,6 +130,8 @@ mod tests {
             "vendor relay signed.txt",
             &format!("vendor fetch {consent} --from 2022-03-01 --level hour --channel consumption --csv --out out.csv"),
             &format!("vendor collect {consent} --quorum puc=wss://a.example,opuc=wss://b.example --serving oncor"),
+            &format!("vendor fetch {consent} --light-client chain.json --node wss://vault.example --jsonl --out -"),
+            &format!("vendor fetch {consent} --since {cursor}"),
             &format!("customer revoke {consent} --statement-only"),
             &format!("customer narrow {consent} --level day"),
             "inspect batch oncor 0 3",
@@ -150,6 +156,8 @@ mod tests {
             "vendor fetch 0x12",
             "vendor fetch",
             "utility serve",
+            "utility ingest --suri //Utility//sealing",
+            "utility ingest 2022.csv",
             "inspect batch oncor",
             "vendor collect --quorum wss://a.example",
         ] {

@@ -25,6 +25,9 @@ pub(super) enum Utility {
     Tickets(Tickets),
     /// Serve a folder of SMT files as a feed, until Ctrl-C.
     Serve(Serve),
+    /// Seal files of bulk history beside the utility's feed node: what its worker would make of them, natively and on all
+    /// cores. Killed, it is repeated; what is sealed already is left alone.
+    Ingest(super::ingest::Ingest),
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,6 +107,7 @@ impl Utility {
                     .result(&value, || format!("{count} tickets in {out}; they are secret until the letters are sent"));
                 Ok(())
             }
+            Self::Ingest(command) => command.run(output).await,
             Self::Serve(command) => {
                 let server = FeedServer::bind(&command.folder, command.listen).await?;
                 let (url, folder) = (server.url(), command.folder.display());

@@ -1,11 +1,16 @@
-//! What a utility does besides running its node: register meters from a list, print claim tickets, serve its feed.
+//! What a utility does besides running its node: register meters from a list, print claim tickets, serve its feed, seal
+//! bulk history.
 
 mod csv;
+mod ingest;
 mod meters_csv;
+mod sealing_key;
 mod tickets;
 
 pub use crate::serve::{serve_feed, FeedServer};
+pub use ingest::{ingest, IngestReport, Progress};
 pub use meters_csv::{parse_meters, read_meters, MeterRow};
+pub use sealing_key::SealingKey;
 pub use tickets::{plan, tickets, write_tickets, Ticket};
 
 use crate::{

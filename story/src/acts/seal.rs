@@ -2,7 +2,7 @@
 
 use crate::{
     error::{expect, Result},
-    feed::wait_ingested,
+    feed::wait_telling,
     numbers::Numbers,
     printer::{count, number},
     story::Story,
@@ -16,7 +16,12 @@ pub(super) async fn play(story: &mut Story) -> Result<()> {
     let known = story.feed.has(&name) && story.outcome.published_at.is_none();
     story.source.publish(&story.feed)?;
     let began = *story.outcome.published_at.get_or_insert_with(Instant::now);
-    let ingested = wait_ingested(story.chain(), std::slice::from_ref(&name)).await?;
+    let printer = story.printer.clone();
+    let tell = |days, batches: u32| {
+        let (days, batches) = (count(days, "day", "days"), count(batches.into(), "batch", "batches"));
+        printer.more(&format!("{days} are sealed so far, {batches} are final."));
+    };
+    let ingested = wait_telling(story.chain(), std::slice::from_ref(&name), &tell).await?;
     story.reread()?;
     if !known {
         story.numbers.ingest_seconds = Numbers::seconds(ingested.finished.saturating_duration_since(began));
