@@ -1,6 +1,7 @@
 //! The node's off-chain database with types: how native tasks and RPC talk with the worker.
 
 use codec::{Decode, Encode};
+use pallet_usage::worker::store::Store;
 use sp_core::offchain::{OffchainStorage, STORAGE_PREFIX};
 use std::sync::{Arc, Mutex, PoisonError};
 use wattseal_primitives::offchain::{self as keys, QueueOutcome, QueuedRequest};
@@ -171,6 +172,25 @@ impl OffchainStore {
     /// Whether the chain showed a request done.
     pub fn is_done(&self, id: &[u8; 32]) -> bool {
         self.get::<Vec<[u8; 32]>>(DONE).unwrap_or_default().contains(id)
+    }
+}
+
+/// The worker's view of it, for what native code does under the worker's lock.
+impl Store for OffchainStore {
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.raw(key)
+    }
+
+    fn set(&mut self, key: &[u8], value: &[u8]) {
+        self.set_raw(key, value);
+    }
+
+    fn clear(&mut self, key: &[u8]) {
+        self.remove(key);
+    }
+
+    fn compare_and_set(&mut self, key: &[u8], old: Option<Vec<u8>>, new: &[u8]) -> bool {
+        self.with(|storage| storage.compare_and_set(key, old.as_deref(), new))
     }
 }
 
