@@ -14,7 +14,7 @@ use super::SealingKey;
 use crate::{chain::Chain, ClientError, Result};
 use node::{Node, RemoteShelf, State};
 use read::Event;
-use sealed_register::{secrets::check_value, DayReadings, OrganisationId, UtilitySecrets};
+use sealed_register::{secrets::check_value, DayReadings, UtilitySecrets};
 use smart_meter_texas::{Calendar, EsiId, MeterDay};
 use std::{
     cell::Cell,

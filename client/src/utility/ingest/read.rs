@@ -46,23 +46,24 @@ pub(super) fn read_all(files: &[PathBuf], calendar: &Calendar, events: &SyncSend
 
 fn read_file(at: usize, path: &Path, calendar: &Calendar, events: &SyncSender<Event>) -> Result<(), Gone> {
     let send = |event| events.send(event).map_err(|_| Gone);
-    let mut parts = 1;
-    'parts: loop {
-        send(Event::Begin(at))?;
-        for part in 0..parts {
-            match read_part(path, calendar, (part, parts), events)? {
-                Ok(report) => send(Event::End(report))?,
-                // What was given out is right; the whole file is gone over again in smaller parts.
-                Err(Unusable::File(FileError::Overflow { .. })) if parts < MAX_PARTS => {
-                    parts *= 2;
-                    continue 'parts;
-                }
-                Err(Unusable::File(error)) => return send(Event::Unusable(error.to_string())),
-                Err(Unusable::Io(error)) => return send(Event::Unusable(error.to_string())),
+    let (mut part, mut parts) = (0, 1);
+    send(Event::Begin(at))?;
+    while part < parts {
+        match read_part(path, calendar, (part, parts), events)? {
+            Ok(report) => {
+                send(Event::End(report))?;
+                part += 1;
             }
+            // What was given out is right; the whole file is gone over again in smaller parts.
+            Err(Unusable::File(FileError::Overflow { .. })) if parts < MAX_PARTS => {
+                (part, parts) = (0, parts * 2);
+                send(Event::Begin(at))?;
+            }
+            Err(Unusable::File(error)) => return send(Event::Unusable(error.to_string())),
+            Err(Unusable::Io(error)) => return send(Event::Unusable(error.to_string())),
         }
-        return Ok(());
     }
+    Ok(())
 }
 
 enum Unusable {
