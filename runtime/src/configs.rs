@@ -1,8 +1,8 @@
 //! What each pallet is told.
 
 use crate::{
-    access, AccountId, Address, Aura, Block, BlockNumber, Consents, Council, CouncilMembership, Hash, Meters, Nonce,
-    PalletInfo, Participants, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION,
+    access, weights, AccountId, Address, Aura, Block, BlockNumber, Consents, Council, CouncilMembership, Hash, Meters,
+    Nonce, PalletInfo, Participants, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION,
 };
 use frame_support::{
     derive_impl,
@@ -62,6 +62,8 @@ impl frame_system::Config for Runtime {
     type SS58Prefix = SS58Prefix;
     type AccountData = ();
     type MaxConsumers = ConstU32<16>;
+    type SystemWeightInfo = weights::frame_system::Weights<Runtime>;
+    type ExtensionsWeightInfo = weights::frame_system_extensions::Weights<Runtime>;
     type SingleBlockMigrations = crate::SingleBlockMigrations;
 }
 
@@ -69,7 +71,7 @@ impl pallet_timestamp::Config for Runtime {
     type Moment = u64;
     type OnTimestampSet = Aura;
     type MinimumPeriod = ConstU64<{ SLOT_MILLISECONDS / 2 }>;
-    type WeightInfo = ();
+    type WeightInfo = weights::pallet_timestamp::Weights<Runtime>;
 }
 
 impl pallet_aura::Config for Runtime {
@@ -107,7 +109,7 @@ impl pallet_collective::Config<CouncilInstance> for Runtime {
     type MaxProposals = ConstU32<MAX_MOTIONS>;
     type MaxMembers = ConstU32<MAX_COUNCIL>;
     type DefaultVote = AbstentionIsNo;
-    type WeightInfo = pallet_collective::weights::SubstrateWeight<Runtime>;
+    type WeightInfo = weights::pallet_collective::Weights<Runtime>;
     type SetMembersOrigin = EnsureRoot<AccountId>;
     type MaxProposalWeight = MaxProposalWeight;
     type DisapproveOrigin = EnsureRoot<AccountId>;
@@ -135,7 +137,7 @@ impl pallet_membership::Config<pallet_membership::Instance1> for Runtime {
     type MembershipInitialized = Council;
     type MembershipChanged = Council;
     type MaxMembers = ConstU32<MAX_COUNCIL>;
-    type WeightInfo = pallet_membership::weights::SubstrateWeight<Runtime>;
+    type WeightInfo = weights::pallet_membership::Weights<Runtime>;
 }
 
 /// The seats of the council. A seat belongs to an organisation and follows its account.
@@ -204,6 +206,14 @@ pub struct Clock;
 impl pallet_participants::Today for Clock {
     fn today() -> OperatingDay {
         wattseal_primitives::central_day(pallet_timestamp::Now::<Runtime>::get())
+    }
+
+    /// Noon by Central Standard Time.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_today(day: OperatingDay) {
+        const HOUR: u64 = 3_600_000;
+        let days = u64::from(day.0).saturating_add(OperatingDay::UNIX_DAYS_AT_ZERO as u64);
+        pallet_timestamp::Now::<Runtime>::put(days.saturating_mul(24 * HOUR).saturating_add(18 * HOUR));
     }
 }
 

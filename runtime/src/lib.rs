@@ -16,9 +16,12 @@ include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
 
 mod access;
 mod apis;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarks;
 mod configs;
 pub mod genesis;
 mod submit;
+mod weights;
 
 #[cfg(test)]
 mod tests;

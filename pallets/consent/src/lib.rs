@@ -483,7 +483,17 @@ pub mod pallet {
                 fits(<T as Config>::WeightInfo::deliver(MAX_DELIVERY_BYTES)),
                 "the longest `deliver` must fit into a block"
             );
+            let length = *T::BlockLength::get().max.get(DispatchClass::Normal);
+            let delivery = MAX_DELIVERY_BYTES.saturating_add(Segment::max_encoded_len() as u32 * MAX_SEGMENTS);
+            assert!(delivery <= length / 4, "the longest `deliver` must leave room in a block for others");
             assert!(fits(<T as Config>::WeightInfo::consent()), "a `consent` must fit into a block");
+            let ends = [
+                <T as Config>::WeightInfo::revoke(),
+                <T as Config>::WeightInfo::narrow(),
+                <T as Config>::WeightInfo::give_back(),
+                <T as Config>::WeightInfo::expire(),
+            ];
+            assert!(ends.into_iter().all(fits), "whatever ends access must fit into a block");
             assert!(fits(<Self as TenancyEnded>::weight()), "the end of a full meter must fit into a block");
             let hook = <T as Config>::WeightInfo::end_expired(DAYS_PER_BLOCK, EXPIRATIONS_PER_BLOCK);
             assert!(

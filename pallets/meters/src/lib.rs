@@ -6,7 +6,12 @@
 //! remembers where each epoch began, so that everybody can tell under which epoch a cell had to be sealed.
 #![cfg_attr(not(feature = "std"), no_std)]
 
+#[cfg(feature = "runtime-benchmarks")]
+extern crate alloc;
+
 mod access;
+#[cfg(feature = "runtime-benchmarks")]
+pub mod benchmarking;
 mod calls;
 mod epochs;
 mod try_state;
@@ -33,11 +38,12 @@ pub const MAX_CLAIMS: u32 = 16;
 #[allow(clippy::expect_used, reason = "only FRAME's generated code does, where it cannot fail")]
 #[frame_support::pallet]
 pub mod pallet {
-    use super::{TenancyEnded, WeightInfo, MAX_ENTRIES};
+    use super::{TenancyEnded, WeightInfo, LONGEST_STATEMENT, MAX_ENTRIES};
     use frame_support::{dispatch::WithPostDispatchInfo, pallet_prelude::*};
     use frame_system::pallet_prelude::*;
     use pallet_participants::{Directory, Today};
     use sealed_register::{statement, MeterId, OperatingDay, OrganisationId};
+    use sp_runtime::traits::SaturatedConversion;
     use wattseal_primitives::{
         meters::{Meter, MeterEntry},
         AccountId, Hash,
@@ -270,6 +276,11 @@ pub mod pallet {
             let normal = T::BlockWeights::get().get(DispatchClass::Normal).max_extrinsic;
             let fits = |weight: Weight| normal.is_none_or(|limit| weight.all_lte(limit));
             assert!(fits(T::WeightInfo::sync(MAX_ENTRIES)), "a full `sync` must fit into a block");
+            let entries = MeterEntry::max_encoded_len().saturating_mul(MAX_ENTRIES as usize);
+            let length = *T::BlockLength::get().max.get(DispatchClass::Normal);
+            assert!(entries <= length as usize / 4, "a full `sync` must leave room in a block for others");
+            let remembered: u32 = <T as frame_system::Config>::BlockHashCount::get().saturated_into();
+            assert!(LONGEST_STATEMENT <= remembered, "no statement is good longer than the extrinsic that carries it");
             assert!(
                 fits(T::WeightInfo::claim().saturating_add(T::TenancyEnd::weight())),
                 "a `claim` that replaces another must fit into a block"

@@ -7,6 +7,7 @@ use frame_support::{
     derive_impl,
     dispatch::{DispatchResult, PostDispatchInfo},
     parameter_types,
+    traits::ConstU32,
     weights::Weight,
 };
 use pallet_participants::{Directory, Today};
@@ -53,6 +54,7 @@ impl frame_system::Config for Test {
     type Block = Block;
     type AccountId = AccountId;
     type Lookup = IdentityLookup<AccountId>;
+    type BlockHashCount = ConstU32<4_096>;
 }
 
 impl pallet_meters::Config for Test {

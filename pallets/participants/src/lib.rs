@@ -12,6 +12,8 @@
 extern crate alloc;
 
 pub mod access;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 pub mod budget;
 mod calls;
 mod extension;
@@ -252,6 +254,8 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn integrity_test() {
             assert!(!T::BudgetPeriod::get().is_zero(), "a budget period has at least one block");
+            let remembered: u64 = <T as frame_system::Config>::BlockHashCount::get().saturated_into();
+            assert!(remembered >= LONGEST_ERA, "the chain remembers the block at which the longest era begins");
             let allowances = T::Allowances::get();
             let fits = |allowance: Allowance, in_flight: u32| {
                 allowance.calls >= in_flight && allowance.bytes > 0 && allowance.ref_time > 0
@@ -278,6 +282,17 @@ pub mod pallet {
                 assert!(allowance.ref_time < room, "no single account can use all the time of a period's blocks");
             }
             assert!(allowances.customer.ref_time < room, "no customer can use all the time of a period's blocks");
+            let hook = T::AccountChange::weight();
+            let longest_own = [
+                T::WeightInfo::admit(),
+                T::WeightInfo::set_duty_account(),
+                T::WeightInfo::rotate_account().saturating_add(hook),
+                T::WeightInfo::replace_account().saturating_add(hook),
+            ]
+            .into_iter()
+            .map(|weight| weight.ref_time())
+            .fold(0, u64::max);
+            assert!(longest_own <= longest / 4, "each call here fits four times into a block");
         }
     }
 

@@ -1,6 +1,6 @@
 //! `NonceWindow`: `CheckNonce` with a cap on the transactions that one account has in flight.
 
-use crate::{refusal::Refusal, weights::WeightInfo, CallOf, Config, Pallet};
+use crate::{priority, refusal::Refusal, weights::WeightInfo, CallOf, Config, Pallet};
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use frame_support::{dispatch::DispatchInfo, weights::Weight};
 use frame_system::CheckNonce;
@@ -8,7 +8,7 @@ use scale_info::{Type, TypeInfo};
 use sp_runtime::{
     traits::{
         AsSystemOriginSigner, DispatchInfoOf, DispatchOriginOf, Dispatchable, Implication, PostDispatchInfoOf,
-        Saturating, TransactionExtension, ValidateResult,
+        SaturatedConversion, Saturating, TransactionExtension, ValidateResult,
     },
     transaction_validity::{TransactionSource, TransactionValidityError},
     DispatchResult,
@@ -16,10 +16,12 @@ use sp_runtime::{
 
 /// `CheckNonce` of frame-system under the same name, encoding and type, which refuses a nonce that would be the account's
 /// 17th in flight, a customer's fifth ([`Refusal::TooManyInFlight`]), and accounts without a part
-/// ([`Refusal::UnknownAccount`], where `CheckNonce` alone would speak of payment).
+/// ([`Refusal::UnknownAccount`], where `CheckNonce` alone would speak of payment). It gives the transaction the part of
+/// its priority that comes from its place among the account's others ([`priority::place`]).
 ///
 /// A wrapper, since an extension does not see its neighbours' fields. The pool has no limit per sender, and `validate`
-/// sees the chain's state only: without the cap one account could fill the pool against a single unused budget.
+/// sees the chain's state only: without the cap one account could fill the pool against a single unused budget, and
+/// without the place the calls of one account could fill the blocks.
 #[derive(Encode, Decode, DecodeWithMemTracking, Clone, Eq, PartialEq)]
 pub struct NonceWindow<T: frame_system::Config>(CheckNonce<T>);
 
@@ -31,14 +33,15 @@ impl<T: frame_system::Config> NonceWindow<T> {
 }
 
 impl<T: Config> NonceWindow<T> {
-    fn check(&self, who: &T::AccountId) -> Result<(), Refusal> {
+    /// How many transactions of the account go before this one.
+    fn ahead(&self, who: &T::AccountId) -> Result<u32, Refusal> {
         let part = Pallet::<T>::part_of(who).ok_or(Refusal::UnknownAccount)?;
-        let next = frame_system::Pallet::<T>::account_nonce(who);
         // A nonce below the next one is stale, which `CheckNonce` says better.
-        if self.0 .0.saturating_sub(next) >= T::Nonce::from(part.in_flight()) {
+        let ahead = self.0 .0.saturating_sub(frame_system::Pallet::<T>::account_nonce(who));
+        if ahead >= T::Nonce::from(part.in_flight()) {
             return Err(Refusal::TooManyInFlight);
         }
-        Ok(())
+        Ok(ahead.saturated_into())
     }
 }
 
@@ -66,8 +69,8 @@ where
     type Val = <CheckNonce<T> as TransactionExtension<CallOf<T>>>::Val;
     type Pre = <CheckNonce<T> as TransactionExtension<CallOf<T>>>::Pre;
 
-    fn weight(&self, call: &CallOf<T>) -> Weight {
-        self.0.weight(call).saturating_add(<T as Config>::WeightInfo::nonce_window())
+    fn weight(&self, _: &CallOf<T>) -> Weight {
+        <T as Config>::WeightInfo::nonce_window()
     }
 
     fn validate(
@@ -80,10 +83,11 @@ where
         inherited_implication: &impl Implication,
         source: TransactionSource,
     ) -> ValidateResult<Self::Val, CallOf<T>> {
-        if let Some(who) = origin.as_system_origin_signer() {
-            self.check(who)?;
-        }
-        self.0.validate(origin, call, info, len, self_implicit, inherited_implication, source)
+        let ahead = origin.as_system_origin_signer().map(|who| self.ahead(who)).transpose()?;
+        let (mut valid, val, origin) =
+            self.0.validate(origin, call, info, len, self_implicit, inherited_implication, source)?;
+        valid.priority = valid.priority.saturating_add(ahead.map_or(0, priority::place));
+        Ok((valid, val, origin))
     }
 
     fn prepare(

@@ -9,8 +9,12 @@
 //! | `Statement` | 2 | everybody | claims and consents |
 //! | `Registration` | 1 | organisations, duty accounts | meters, organisations, their keys and accounts |
 //!
-//! Within a class whoever has used less of the budget goes first, so whoever floods is evicted first.
+//! Before class and budget comes the place among the transactions of the same account that are in flight: everybody's
+//! first goes before anybody's second, and so on. Whatever one account keeps in flight, at most one of its transactions
+//! goes before the first of another, and what it has beyond that is evicted first. Within a place the class decides, within
+//! a class whoever has used less of the budget goes first.
 
+use crate::access::IN_FLIGHT;
 use sp_runtime::transaction_validity::TransactionPriority;
 
 /// A whole budget, in the unit of [`priority`]: parts per million.
@@ -64,9 +68,27 @@ pub fn priority(class: CallClass, unused: u32) -> TransactionPriority {
         + TransactionPriority::from(unused.min(WHOLE))
 }
 
+/// What one place counts: more than any class with any budget.
+const PLACE: TransactionPriority =
+    (CallClass::Council.rank() as TransactionPriority + 1) * (WHOLE as TransactionPriority + 1);
+
+/// What the place of a transaction adds to its priority in the pool, when this many of the same account go before it.
+pub fn place(ahead: u32) -> TransactionPriority {
+    TransactionPriority::from(IN_FLIGHT.saturating_sub(ahead)).saturating_mul(PLACE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn everybodys_first_goes_before_anybodys_second() {
+        for ahead in 0..IN_FLIGHT {
+            let later = place(ahead + 1).checked_add(priority(CallClass::Council, WHOLE)).unwrap();
+            assert!(place(ahead) + priority(CallClass::Registration, 0) > later);
+        }
+        assert_eq!(place(u32::MAX), 0);
+    }
 
     #[test]
     fn a_higher_class_always_goes_first() {

@@ -10,6 +10,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 pub mod submit;
 mod try_state;
 pub mod types;
@@ -207,6 +209,8 @@ pub mod pallet {
             let batch = <T as Config>::WeightInfo::commit_batch();
             // A transaction of the worker that is too heavy would vanish from the pool without any error.
             assert!(limit.is_none_or(|limit| batch.all_lte(limit)), "commit_batch must fit into a block");
+            let calendar = <T as Config>::WeightInfo::set_calendar();
+            assert!(limit.is_none_or(|limit| calendar.all_lte(limit)), "set_calendar must fit into a block");
         }
     }
 

@@ -1,4 +1,7 @@
-use crate::{mock::*, Budget, CheckParticipation, MortalOnly, NonceWindow, Refusal, CUSTOMER_IN_FLIGHT, IN_FLIGHT};
+use crate::{
+    mock::*, priority::place, Budget, CheckParticipation, MortalOnly, NonceWindow, Refusal, CUSTOMER_IN_FLIGHT,
+    IN_FLIGHT,
+};
 use codec::{Decode, Encode};
 use frame_support::{assert_ok, dispatch::GetDispatchInfo};
 use frame_system::{BlockHash, CheckNonce};
@@ -72,13 +75,41 @@ fn accounts_without_a_part_are_told_so() {
 }
 
 #[test]
-fn tags_are_frame_systems() {
+fn tags_are_frame_systems_and_the_place_is_ours() {
     build_and_execute(|| {
         let theirs = CheckNonce::<Test>::from(3)
             .validate_only(signed(VENDOR), &call(), &call().get_dispatch_info(), 0, External, 0)
             .unwrap()
             .0;
-        assert_eq!(validate(VENDOR, 3), Ok(theirs));
+        assert_eq!(validate(VENDOR, 3), Ok(ValidTransaction { priority: place(3), ..theirs }));
+    });
+}
+
+/// Priority of the whole pipeline.
+fn priority_of(who: AccountId, nonce: u32, call: &RuntimeCall) -> u64 {
+    let extensions: Extensions =
+        (MortalOnly::from(Era::mortal(64, 0)), NonceWindow::from(nonce), CheckParticipation::new());
+    let info = call.get_dispatch_info();
+    extensions.validate_only(signed(who), call, &info, 100, External, 0).unwrap().0.priority
+}
+
+#[test]
+fn the_first_of_another_account_goes_before_what_a_flooder_has_in_flight() {
+    build_and_execute(|| {
+        BlockHash::<Test>::insert(0, H256::repeat_byte(1));
+        let urgent: RuntimeCall = frame_system::Call::<Test>::remark_with_event { remark: vec![] }.into();
+        let modest: RuntimeCall = crate::Call::<Test>::set_endpoint { endpoint: text("") }.into();
+        // Even with the most urgent calls and a whole budget, against one that has used nearly all of its own.
+        Participants::charge(
+            &VENDOR,
+            0,
+            ALLOWANCES.vendor.ref_time - 2 * modest.get_dispatch_info().total_weight().ref_time(),
+        );
+        for nonce in 1..IN_FLIGHT {
+            assert!(priority_of(ONCOR, nonce, &urgent) < priority_of(VENDOR, 0, &modest));
+            assert!(priority_of(ONCOR, nonce, &urgent) < priority_of(ONCOR, nonce - 1, &urgent));
+        }
+        assert!(priority_of(ONCOR, 0, &urgent) > priority_of(VENDOR, 0, &modest));
     });
 }
 
