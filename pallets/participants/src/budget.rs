@@ -53,8 +53,8 @@ pub struct Allowances {
 /// The allowances of a production chain, for a period of 300 blocks (ten minutes).
 ///
 /// Members and duty accounts: 4,000 calls, 128 MiB, 15 s (a tenth of the 150 s that 300 blocks of half a second have; a
-/// feed account registers some 130,000 meters in it). Vendors: 600 calls, 8 MiB, 3 s. Customers: 20 calls, 2 MiB (a
-/// delivery has up to 128 KiB), 0.3 s (a claim, the longest that a customer may send, declares 13 ms).
+/// feed account registers some 110,000 meters in it). Vendors: 600 calls, 8 MiB, 3 s. Customers: 20 calls, 2 MiB (a
+/// delivery has up to 128 KiB), 0.3 s (a claim, the longest that a customer may send, declares 5 ms).
 pub struct StandardAllowances;
 
 impl Get<Allowances> for StandardAllowances {
