@@ -269,7 +269,7 @@ impl Customer {
         } else {
             reader.epochs(wanted.channels, wanted.range).await?.into_keys().map(whole).collect()
         };
-        reader.fetch(wanted, &segments, keyring, progress).await
+        reader.fetch(wanted, None, &segments, keyring, progress).await
     }
 
     /// The customer as a reader of her own meter.

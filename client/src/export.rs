@@ -130,6 +130,8 @@ pub fn summary(fetched: &Fetched) -> Value {
         "first": fetched.wanted.range.first.to_string(),
         "last": fetched.wanted.range.last.to_string(),
         "level": fetched.wanted.level.word(),
+        "incremental": fetched.incremental,
+        "cursor": fetched.cursor.as_ref().map(ToString::to_string),
         "streams": fetched.streams.iter().map(stream).collect::<Vec<_>>(),
         "proof_bytes": fetched.proof_bytes,
         "receipts": fetched.receipts.iter().map(|receipt| json!({
@@ -143,7 +145,8 @@ pub fn summary(fetched: &Fetched) -> Value {
 pub fn summary_lines(fetched: &Fetched) -> Vec<String> {
     let mut lines = Vec::new();
     let (utility, meter, range) = (fetched.utility, fetched.meter, fetched.wanted.range);
-    lines.push(format!("meter {meter} of {utility}, {range}, by {}", level_word(fetched.wanted.level)));
+    let what = if fetched.incremental { ": what is new or revised" } else { "" };
+    lines.push(format!("meter {meter} of {utility}, {range}, by {}{what}", level_word(fetched.wanted.level)));
     for stream in &fetched.streams {
         let totals = stream.totals();
         lines.push(format!(
@@ -176,6 +179,9 @@ pub fn summary_lines(fetched: &Fetched) -> Vec<String> {
     }
     for receipt in &fetched.receipts {
         lines.push(format!("receipt {} of vault {}", receipt.number, crate::chain::ss58(&receipt.vault)));
+    }
+    if let Some(cursor) = &fetched.cursor {
+        lines.push(format!("what is new after this: --since {cursor}"));
     }
     lines
 }

@@ -1,5 +1,5 @@
-//! Where finalised roots come from: an own node, or a quorum of members' nodes (protocol section 6). Never from the
-//! vault that serves the readings.
+//! Where finalised roots come from: an own node, a light client, or a quorum of members' nodes (protocol section 6). Never
+//! from the vault that serves the readings.
 
 use crate::{
     chain::{types::ShardState, Chain, ChainAt},
@@ -21,6 +21,8 @@ const CATCH_UP: Duration = Duration::from_secs(30);
 pub enum RootSource {
     /// The verifier's own full node.
     OwnNode(Chain),
+    /// A light client in this process ([`Chain::light`]).
+    LightClient(Chain),
     /// Nodes of members, of which at least three other than `serving` must agree.
     Quorum {
         /// The nodes, with the organisation that runs each.
@@ -76,6 +78,19 @@ impl Access {
         Self { vault, roots: RootSource::OwnNode(own) }.on_one_chain()
     }
 
+    /// A stranger's vault serves; a light client of the chain of this specification states roots. Its head must be
+    /// recent, or nothing is read.
+    ///
+    /// # Errors
+    /// [`ClientError::Usage`] (no chain specification), [`ClientError::Connection`], [`ClientError::Root`] (other
+    /// chains).
+    #[cfg(feature = "light-client")]
+    pub async fn light_client(vault: &str, specification: &str) -> Result<Self> {
+        let vault = Chain::connect(vault).await?;
+        let light = Chain::light(specification).await?;
+        Self { vault, roots: RootSource::LightClient(light) }.on_one_chain()
+    }
+
     /// The vault of the member `serving` serves; other members' nodes state roots.
     ///
     /// # Errors
@@ -122,7 +137,8 @@ impl Access {
         self.vault.genesis()
     }
 
-    /// A node whose finalised state may be believed: the own one, or in a quorum the first that answered.
+    /// Whose finalised state may be believed: the own node's, the light client's, or in a quorum that of the first node
+    /// that answered.
     ///
     /// # Errors
     /// [`ClientError::Quorum`] if no member's node could be reached.
@@ -168,7 +184,7 @@ fn twice<'a>(vault: &'a str, serving: OrganisationId, members: &'a [(Organisatio
 impl RootSource {
     fn chains(&self) -> impl Iterator<Item = &Chain> {
         let (own, members) = match self {
-            Self::OwnNode(own) => (Some(own), [].as_slice()),
+            Self::OwnNode(own) | Self::LightClient(own) => (Some(own), [].as_slice()),
             Self::Quorum { members, .. } => (None, members.as_slice()),
         };
         own.into_iter().chain(members.iter().map(|(_, chain)| chain))
@@ -180,7 +196,19 @@ impl RootSource {
             Self::OwnNode(own) => {
                 let at = own.finalized().await?;
                 let Some(answer) = shard_answer(&at, utility, meter, sequence).await? else { return Ok(None) };
-                Ok(own_root(&answer, sequence))
+                Ok(one_root(&answer, sequence, FinalizedRoot::from_own_node))
+            }
+            Self::LightClient(light) => {
+                let at = light.finalized().await?;
+                if let Some(stale) = at.stale().await? {
+                    return Err(ClientError::Root(format!(
+                        "the light client's newest finalised {stale}: it is cut off from the network, finality has \
+                         stopped, or the clock is wrong"
+                    )));
+                }
+                let Some(answer) = shard_answer(&at, utility, meter, sequence).await? else { return Ok(None) };
+                // Finality and proofs were checked by the light client: it has no other way to know a value.
+                Ok(one_root(&answer, sequence, FinalizedRoot::from_light_client))
             }
             Self::Quorum { members, serving } => {
                 let heads = join_all(members.iter().map(async |(_, chain)| chain.finalized().await)).await;
@@ -232,14 +260,14 @@ fn answer_of(
     Some(ShardAnswer { newest, older: older.map(|root| RootStatement { batch_sequence: sequence, root, ..newest }) })
 }
 
-/// The root that an own node states.
-fn own_root(answer: &ShardAnswer, sequence: u32) -> Option<KnownRoot> {
-    let newest = FinalizedRoot::from_own_node(answer.newest);
-    let root = match newest.batch_sequence() == sequence {
+/// The root that one source states, whose answer is enough.
+fn one_root(answer: &ShardAnswer, sequence: u32, root: fn(RootStatement) -> FinalizedRoot) -> Option<KnownRoot> {
+    let newest = root(answer.newest);
+    let asked = match newest.batch_sequence() == sequence {
         true => newest,
-        false => FinalizedRoot::from_own_node(answer.older?),
+        false => root(answer.older?),
     };
-    Some(KnownRoot { root, newest })
+    Some(KnownRoot { root: asked, newest })
 }
 
 /// The root that members' nodes state alike. They must agree on the newest batch, and on the older one where that was
@@ -295,13 +323,13 @@ mod tests {
     }
 
     #[test]
-    fn an_own_node_gives_the_newest_and_older_roots_and_nothing_newer() {
-        let newest = own_root(&answer(5, 50, None), 5).unwrap();
+    fn one_source_gives_the_newest_and_older_roots_and_nothing_newer() {
+        let newest = one_root(&answer(5, 50, None), 5, FinalizedRoot::from_own_node).unwrap();
         assert_eq!((newest.root.batch_sequence(), newest.newest.batch_sequence()), (5, 5));
         assert_eq!(newest.root.provenance(), Provenance::OwnNode);
-        let older = own_root(&answer(5, 50, Some((3, 30))), 3).unwrap();
+        let older = one_root(&answer(5, 50, Some((3, 30))), 3, FinalizedRoot::from_light_client).unwrap();
         assert_eq!((older.root.batch_sequence(), older.root.root(), older.newest.batch_sequence()), (3, &[30; 32], 5));
-        assert_eq!(own_root(&answer(5, 50, None), 6), None);
+        assert_eq!(one_root(&answer(5, 50, None), 6, FinalizedRoot::from_own_node), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{
     links,
     node_rpc::{MAX_SEGMENTS, READ_REFUSAL},
     profile::Profile,
-    reading::{Fetched, Progress, Reader, Wanted},
+    reading::{Cursor, Fetched, Progress, Reader, Wanted},
     records::{kinds, name_of, ConsentRecord, DeliveryRecord, KemRecord, KemSecretRecord, RequestRecord, SecretBytes},
     roots::Access,
     ClientError, Result,
@@ -256,7 +256,8 @@ impl Vendor {
             }
         };
         let handed_out = async || access.vault.rpc().sealed(consent, epoch, deliverer).await;
-        let bytes = sealed_bytes(chain, &slot, handed_out).await?;
+        // Whoever has the bytes may hand them out: their hash stands in finalised state.
+        let bytes = sealed_bytes(&access.vault, &slot, handed_out).await?;
         let account = match deliverer {
             Deliverer::Utility => delivery_account(&at, standing.utility).await?,
             Deliverer::Customer => standing.customer,
@@ -297,19 +298,24 @@ impl Vendor {
         Err(last.into())
     }
 
-    /// Fetches days under a consent with the keys held. Keys for the present epoch are collected first where they are
+    /// Fetches days under a consent with the keys held: all that are wanted, or with `since` those that are new or revised
+    /// since the fetch that gave this cursor. Keys for the present epoch are collected first where they are
     /// not held and come within `patience`; without them the days sealed under it are named as not granted.
     ///
     /// # Errors
-    /// As [`Reader::fetch`]; [`ClientError::NotFound`] for a consent that this profile does not hold.
+    /// As [`Reader::fetch`]; [`ClientError::Usage`] (another consent's cursor); [`ClientError::NotFound`] for a consent that this profile does not hold.
     pub async fn fetch(
         &self,
         access: &Access,
         consent: &Hash,
         wanted: &Wanted,
+        since: Option<&Cursor>,
         patience: Duration,
         progress: &dyn Fn(Progress),
     ) -> Result<Fetched> {
+        if since.is_some_and(|cursor| cursor.consent != *consent) {
+            return Err(ClientError::Usage("the cursor is of a fetch under another consent".into()));
+        }
         let at = access.chain()?.finalized().await?;
         let standing = at.known_consent(consent).await?;
         if standing.ended.is_none() {
@@ -336,7 +342,7 @@ impl Vendor {
             let sealed_under = reader.epochs(wanted.channels, wanted.range).await?;
             segments.retain(|segment| sealed_under.contains_key(&segment.epoch));
         }
-        reader.fetch(wanted, &segments, &keyring, progress).await
+        reader.fetch(wanted, since, &segments, &keyring, progress).await
     }
 
     /// What a consent allows, as it stands now: everything that can be fetched.

@@ -59,6 +59,19 @@ impl VerifiedCell {
     }
 }
 
+/// Where a cell stands in its stream, proved like everything else of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CellPlace {
+    /// Its sequence number.
+    pub sequence: u32,
+    /// Its operating day.
+    pub day: OperatingDay,
+    /// The greatest operating day of the stream up to it.
+    pub high: OperatingDay,
+    /// Its hash.
+    pub hash: Hash,
+}
+
 /// Where a level's section stands in arrays of three.
 pub(crate) fn place(level: Level) -> usize {
     match level {
@@ -101,6 +114,8 @@ pub struct VerifiedRange {
     pub(crate) currency: Currency,
     /// Every cell of the range, in the order of the stream: revisions of a day ascend.
     pub(crate) days: BTreeMap<OperatingDay, Vec<VerifiedCell>>,
+    /// Every cell of the proved part, whatever its day.
+    pub(crate) places: Vec<CellPlace>,
     /// The cell that closed the stream, if one stands in the proved part.
     pub(crate) closed: Option<VerifiedCell>,
     pub(crate) head_sequence: u32,
@@ -155,6 +170,12 @@ impl VerifiedRange {
     /// Hash of the stream's newest cell under this root.
     pub fn head_hash(&self) -> &Hash {
         &self.head_hash
+    }
+
+    /// Every cell that the proof shows, from the first that may be of the range to the stream's newest: also those of days
+    /// outside the range.
+    pub fn places(&self) -> &[CellPlace] {
+        &self.places
     }
 
     /// The cell that closed the stream, if it was seen: the tenancy ended with the day in its header.

@@ -9,7 +9,7 @@ use crate::{
     proof::{begins, Body, Element, Form, RangeProof, RangeRequest},
     shard::{AbsenceError, AbsenceProof, PathError},
     types::{hex, Channels, Hash, Level, MeterId, OperatingDay, OrganisationId, StreamId},
-    verified::{place, Currency, Sections, VerifiedCell, VerifiedRange},
+    verified::{place, CellPlace, Currency, Sections, VerifiedCell, VerifiedRange},
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use core::cmp::Ordering;
@@ -238,6 +238,7 @@ pub fn verify_range(
         root: *root,
         currency,
         days: BTreeMap::new(),
+        places: Vec::with_capacity(proof.elements.len()),
         closed: None,
         head_sequence: proof.path.leaf.sequence,
         head_hash: proof.path.leaf.hash,
@@ -253,6 +254,8 @@ pub fn verify_range(
             }
         }
         before = Some(header);
+        let high = header.day_high.max(header.day);
+        verified.places.push(CellPlace { sequence: header.sequence, day: header.day, high, hash: cell.hash });
         verified.add(cell).map_err(|expected| VerifyError::Revision { cell: name, expected })?;
     }
     Ok(verified)

@@ -12,6 +12,7 @@ use sealed_register::{
     delivery::Deliverer, finalized::BlockRef, shard::Shard, Hash, MeterId, OperatingDay, OrganisationId,
 };
 use smart_meter_texas::Calendar;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use subxt::{
     config::SubstrateConfig,
     error::{RuntimeApiError, StorageError},
@@ -21,6 +22,8 @@ use subxt::{
     OnlineClientAtBlock,
 };
 
+/// How far the newest finalised block may be from this machine's clock; vaults serve nobody when they are further behind.
+const RECENT: Duration = Duration::from_secs(60);
 /// Bytes of a storage key before the first key of a map: hashes of pallet and entry.
 const PREFIX: usize = 32;
 /// Bytes of Blake2_128Concat's hash, before each key of a map.
@@ -46,6 +49,19 @@ impl ChainAt {
     /// Genesis hash of the chain.
     pub fn genesis(&self) -> Hash {
         self.at.genesis_hash().map_or([0; 32], |hash| hash.0)
+    }
+
+    /// Why this block cannot be the newest finalised one by this machine's clock; nothing where it can be. Whoever
+    /// cuts a reader off from the network can hold back blocks, but cannot make new ones.
+    ///
+    /// # Errors
+    /// As [`ChainAt::meter`].
+    pub async fn stale(&self) -> Result<Option<String>> {
+        let time: Option<u64> = self.fetch("Timestamp.Now", storage().timestamp().now(), ()).await?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let age = now.abs_diff(Duration::from_millis(time.unwrap_or_default()));
+        let (block, seconds) = (self.block().number, age.as_secs());
+        Ok((age > RECENT).then(|| format!("block {block} is {seconds} s away from this machine's clock")))
     }
 
     /// A meter.

@@ -6,6 +6,8 @@
 mod api;
 mod at;
 mod call;
+#[cfg(feature = "light-client")]
+mod light;
 pub mod refusal;
 mod submit;
 pub mod types;

@@ -4,6 +4,7 @@ use super::output::Output;
 use crate::{
     account::Account,
     chain::Chain,
+    error::FileProblem,
     files::text_argument,
     links::{parse_hash, Statement},
     profile::Profile,
@@ -40,6 +41,10 @@ pub(super) struct Vault {
     /// Another node's vault serves; the own node (--node) states the roots.
     #[arg(long, value_name = "URL", conflicts_with = "quorum")]
     vault: Option<String>,
+    /// No own node: a light client of the chain of this specification states the roots; --node's vault serves.
+    #[cfg(feature = "light-client")]
+    #[arg(long, value_name = "SPEC.json", conflicts_with_all = ["vault", "quorum"])]
+    light_client: Option<PathBuf>,
     /// No own node: members' nodes state the roots, at least three other than --serving, as NAME=URL,NAME=URL,...
     #[arg(long, value_name = "NAME=URL", value_delimiter = ',', value_parser = member, requires = "serving")]
     quorum: Vec<(OrganisationId, String)>,
@@ -50,6 +55,11 @@ pub(super) struct Vault {
 
 impl Vault {
     pub(super) async fn access(&self) -> Result<Access> {
+        #[cfg(feature = "light-client")]
+        if let Some(path) = &self.light_client {
+            let specification = std::fs::read_to_string(path).map_err(|error| FileProblem::new(path, error))?;
+            return Access::light_client(&self.node, &specification).await;
+        }
         match (&self.vault, self.serving) {
             (None, None) => Access::own_node(&self.node).await,
             (Some(vault), _) => Access::other_vault(vault, &self.node).await,

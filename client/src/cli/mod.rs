@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn commands_of_the_readme_are_understood() {
         let consent = format!("0x{}", "ab".repeat(32));
-        let cursor = format!("wattseal:cursor/{}", "A".repeat(51));
+        let cursor = format!("wattseal:cursor/{}B{}", "A".repeat(43), "A".repeat(7));
         for line in [
             "utility meters sync meters.csv --suri //Utility --node ws://127.0.0.1:9944 --tickets tickets.csv",
             "utility tickets meters.csv --out tickets.csv --qr-dir codes",

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     files::{text_argument, write_atomically, Access},
     links::{qr_svg, request_link, Statement},
+    reading::Cursor,
     vendor::{Draft, Vendor as Company},
     ClientError, Result,
 };
@@ -130,6 +131,9 @@ pub(super) struct Fetch {
     /// The consent, 0x and 64 digits.
     #[arg(value_parser = consent)]
     consent: Hash,
+    /// Only days that are new or revised since the fetch that gave this cursor (its last line names it).
+    #[arg(long, value_name = "CURSOR", value_parser = cursor)]
+    since: Option<Cursor>,
     #[command(flatten)]
     export: Export,
     #[command(flatten)]
@@ -159,6 +163,10 @@ fn name(text: &str) -> Result<VendorName, String> {
 fn reference(text: &str) -> Result<Reference, String> {
     let form = "a reference has 1 to 32 visible ASCII characters, spaces only inside";
     Reference::new(text).ok_or_else(|| form.into())
+}
+
+fn cursor(text: &str) -> Result<Cursor, String> {
+    text.parse().map_err(|error: ClientError| error.to_string())
 }
 
 fn company(keys: &Keys) -> Result<Company> {
@@ -287,7 +295,8 @@ impl Fetch {
         allowed.range.last = allowed.range.last.min(today).max(allowed.range.first);
         let wanted = self.export.wanted(&allowed)?;
         let bar = output.days_bar();
-        let fetched = company.fetch(&access, &self.consent, &wanted, self.patience.duration(), &bar).await?;
+        let (since, patience) = (self.since.as_ref(), self.patience.duration());
+        let fetched = company.fetch(&access, &self.consent, &wanted, since, patience, &bar).await?;
         output.fetched(&fetched, self.export.out.as_deref(), self.export.format())
     }
 }

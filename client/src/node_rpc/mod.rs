@@ -58,6 +58,12 @@ impl NodeRpc {
         Ok(Self { client: connected.map_err(connection)?, url: url.into() })
     }
 
+    /// The methods that a light client in this process has itself; those of a node's own it has not.
+    #[cfg(feature = "light-client")]
+    pub(crate) fn over(client: RpcClient, name: &str) -> Self {
+        Self { client, url: name.into() }
+    }
+
     /// The node's address.
     pub fn url(&self) -> &str {
         &self.url

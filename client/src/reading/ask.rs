@@ -14,7 +14,7 @@ use sealed_register::{
     proof::Form,
     shard::AbsenceProof,
     statement::{ReadRequest, Receipt, Statement},
-    verified::Currency,
+    verified::{CellPlace, Currency},
     verify::{verify_absence, VerifyError},
     Channel, DayRange, Hash, Keyring, Level, MeterId, OrganisationId, RangeProof, RangeRequest, VerifiedRange,
 };
@@ -58,6 +58,14 @@ impl Known {
         match self {
             Self::Cells(range) => range.root(),
             Self::Absent { root, .. } => root,
+        }
+    }
+
+    /// Every cell whose place in the stream is proved, oldest first; none of a stream that has none.
+    pub fn places(&self) -> &[CellPlace] {
+        match self {
+            Self::Cells(range) => range.places(),
+            Self::Absent { .. } => &[],
         }
     }
 

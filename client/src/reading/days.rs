@@ -1,6 +1,6 @@
 //! What was fetched: a state for every day, rows for files, totals.
 
-use super::{Answer, Known, Reader, Wanted};
+use super::{Answer, Cursor, Known, Reader, Wanted};
 use sealed_register::{
     finalized::{FinalizedRoot, Provenance},
     open::{open_with, Opened},
@@ -31,6 +31,10 @@ pub struct Fetched {
     pub receipts: Vec<Receipt>,
     /// The calendar by which rows get their clock times.
     pub calendar: Calendar,
+    /// Whether only days are here that are new or revised since a cursor; totals are theirs.
+    pub incremental: bool,
+    /// Where the next fetch under this consent can go on.
+    pub cursor: Option<Cursor>,
 }
 
 /// One channel.
@@ -38,7 +42,7 @@ pub struct Fetched {
 pub struct FetchedStream {
     /// The channel.
     pub channel: Channel,
-    /// Every day of the range, in order.
+    /// Every day of the range, in order; of an incremental fetch those that are new or revised.
     pub days: Vec<FetchedDay>,
     /// The finalised roots that it was verified against, one for each request.
     pub roots: Vec<(FinalizedRoot, Currency)>,
@@ -162,13 +166,24 @@ impl Fetched {
             proof_bytes: 0,
             receipts: Vec::new(),
             calendar,
+            incremental: false,
+            cursor: None,
         }
     }
 
-    pub(super) fn add(&mut self, channel: Channel, range: DayRange, answer: &Answer, keyring: &Keyring) {
+    /// Adds those days of an answer that are `wanted`.
+    pub(super) fn add(
+        &mut self,
+        channel: Channel,
+        range: DayRange,
+        answer: &Answer,
+        keyring: &Keyring,
+        wanted: impl Fn(OperatingDay) -> bool,
+    ) {
         self.proof_bytes = self.proof_bytes.saturating_add(answer.proof_bytes as u64);
         self.receipts.push(answer.receipt);
-        let days = open_days(&answer.known, range, keyring, &self.calendar);
+        let mut days = open_days(&answer.known, range, keyring, &self.calendar);
+        days.retain(|day| wanted(day.day));
         let root = (*answer.known.root(), answer.known.currency());
         match self.streams.iter_mut().find(|stream| stream.channel == channel) {
             Some(stream) => {
@@ -177,6 +192,13 @@ impl Fetched {
             }
             None => self.streams.push(FetchedStream { channel, days, roots: vec![root] }),
         }
+    }
+
+    /// Puts a channel's days in order, and says whether the keys held opened every one that was published.
+    pub(super) fn settle(&mut self, channel: Channel) -> bool {
+        let Some(stream) = self.streams.iter_mut().find(|stream| stream.channel == channel) else { return true };
+        stream.days.sort_by_key(|day| day.day);
+        !stream.days.iter().any(|day| matches!(day.state, DayState::Closed(_)))
     }
 
     /// The stream of a channel.
@@ -375,6 +397,8 @@ pub(crate) mod tests {
             proof_bytes: 1_234,
             receipts: Vec::new(),
             calendar: Calendar::us_rule(2021, 2023).unwrap(),
+            incremental: false,
+            cursor: None,
         }
     }
 

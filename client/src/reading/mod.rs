@@ -2,12 +2,16 @@
 
 mod ask;
 pub(crate) mod days;
+mod since;
 
 pub use ask::{check_receipt, verify_answer, Answer, Known, Reader};
 pub use days::{DayState, Fetched, FetchedDay, FetchedStream, Row, RowQuality, Totals};
+pub use since::Cursor;
 
 use crate::Result;
 use sealed_register::{delivery::Segment, Channels, DayRange, Keyring, Level, OperatingDay};
+use since::Mark;
+use std::collections::VecDeque;
 
 /// Most days of one request at quarter-hour level: about 300 kB.
 const DAYS_AT_ONCE_FINE: u16 = 366;
@@ -35,31 +39,67 @@ pub struct Progress {
 }
 
 impl Reader<'_> {
-    /// Fetches days, verifies and opens them. `segments` are the epochs and days that the keyring holds keys for.
+    /// Fetches days, verifies and opens them: with `since` only those that are new or revised since the fetch that gave
+    /// this cursor. `segments` are the epochs and days that the keyring holds keys for.
     ///
     /// # Errors
-    /// As [`Reader::ask`]; a day that cannot be opened is no error but stands in the result.
+    /// As [`Reader::ask`]; [`ClientError::Root`](crate::ClientError::Root) if what was verified up to the cursor is not in
+    /// the vault's history. A day that cannot be opened is no error but stands in the result.
     pub async fn fetch(
         &self,
         wanted: &Wanted,
+        since: Option<&Cursor>,
         segments: &[Segment],
         keyring: &Keyring,
         progress: &dyn Fn(Progress),
     ) -> Result<Fetched> {
-        let calendar = self.calendar().await?;
-        let channels: Vec<_> = wanted.channels.iter().collect();
-        let total = wanted.range.len() * u32::try_from(channels.len()).unwrap_or(1);
-        let mut done = 0;
-        progress(Progress { done, total });
-        let mut fetched = Fetched::new(self, wanted, calendar);
-        for channel in channels {
-            for range in parts(wanted.range, wanted.level) {
-                let answer = self.ask(channel, range, wanted.level, segments, keyring).await?;
-                fetched.add(channel, range, &answer, keyring);
-                done += range.len();
-                progress(Progress { done, total });
+        let mut fetched = Fetched::new(self, wanted, self.calendar().await?);
+        fetched.incremental = since.is_some();
+        let resume = |channel| since.and_then(|cursor| cursor.resume(channel, wanted));
+        let asked = |channel| resume(channel).map_or(wanted.range, |(_, range)| range);
+        let total = wanted.channels.iter().map(|channel| asked(channel).len()).sum();
+        let mut told = Progress { done: 0, total };
+        progress(told);
+        let mut marks = Vec::new();
+        for channel in wanted.channels.iter() {
+            let (mark, range) = (resume(channel).map(|(mark, _)| mark), asked(channel));
+            // Of the first answer, which reaches back farthest; what is committed after it is for the next fetch.
+            let (mut newest, mut later) = (None, None);
+            let mut left: VecDeque<DayRange> = parts(range, wanted.level).collect();
+            let mut is_first = true;
+            while let Some(part) = left.pop_front() {
+                let answer = self.ask(channel, part, wanted.level, segments, keyring).await?;
+                let places = answer.known.places();
+                if is_first {
+                    newest = Mark::of(channel, places);
+                }
+                if let (true, Some(mark)) = (is_first, mark) {
+                    let days = mark.later_days(places)?;
+                    // Revisions of days before those that were asked for.
+                    let older: Vec<_> =
+                        days.iter().filter(|day| wanted.range.first <= **day && **day < range.first).collect();
+                    if let (Some(oldest), Some(newest)) = (older.first(), older.last()) {
+                        let older = DayRange { first: **oldest, last: **newest };
+                        told.total += older.len();
+                        left.extend(parts(older, wanted.level));
+                    }
+                    later = Some(days);
+                }
+                let is_new = |day| match (since, &later) {
+                    (Some(cursor), Some(later)) => later.contains(&day) || !cursor.has(day),
+                    _ => true,
+                };
+                fetched.add(channel, part, &answer, keyring, is_new);
+                is_first = false;
+                told.done += part.len();
+                progress(told);
+            }
+            // Days whose keys were missing are not done with: without a mark all are fetched again.
+            if fetched.settle(channel) {
+                marks.extend(newest);
             }
         }
+        fetched.cursor = self.consent.map(|(consent, _)| Cursor::new(consent, wanted, marks));
         Ok(fetched)
     }
 }

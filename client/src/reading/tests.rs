@@ -3,6 +3,7 @@
 
 use super::{
     ask::{verify_answer, Known},
+    since::{Cursor, Mark},
     Answer, DayState, Fetched, Wanted,
 };
 use crate::{
@@ -27,7 +28,7 @@ use sealed_register::{
     Reading, SealedCell, Secret, StreamId,
 };
 use smart_meter_texas::Calendar;
-use std::convert::Infallible;
+use std::{collections::BTreeSet, convert::Infallible};
 
 const METER: MeterId = MeterId([5; 16]);
 /// 2023-10-30; the clocks change on 2023-11-05.
@@ -70,8 +71,11 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::sealed_with(Secret::from_bytes([8; 32]))
+    }
+
+    fn sealed_with(siv: Secret) -> Self {
         let key = MeterKey::new(Secret::from_bytes([7; 32]), 0);
-        let siv = Secret::from_bytes([8; 32]);
         let head = Heads::new(shard()).head(&METER, Channel::Consumption);
         let mut sealer = StreamSealer::new(&key, &siv, stream(), 0, head, 50_000);
         let sealed = (0..10).filter(|day| *day != 4).map(|day| sealer.seal_day(&readings(day, 0), 0).unwrap());
@@ -164,8 +168,10 @@ fn fetched(answer: &Answer, wanted: Wanted, keyring: &Keyring) -> Fetched {
         proof_bytes: 0,
         receipts: Vec::new(),
         calendar: calendar(),
+        incremental: false,
+        cursor: None,
     };
-    fetched.add(Channel::Consumption, wanted.range, answer, keyring);
+    fetched.add(Channel::Consumption, wanted.range, answer, keyring, |_| true);
     fetched
 }
 
@@ -299,4 +305,39 @@ fn a_stream_without_cells_is_proved_absent() {
     let consumption = request(Level::Day, &[], Form::Compact);
     let refused = verify_answer(&answer, &consumption, &world.root(3), &Keyring::new());
     assert!(matches!(refused, Err(ClientError::Absence(_))), "{refused:?}");
+}
+
+#[test]
+fn after_a_cursor_only_later_cells_count_and_what_was_verified_must_stand() {
+    let world = World::new();
+    let keyring = Keyring::from_meter_key(world.key.clone());
+    let whole = request(Level::Day, &both_epochs(), Form::Compact);
+    // As a verifier saw each state when it was the newest.
+    let places = |world: &World, count: usize, asked: &RangeRequest| {
+        let then = World { key: world.key.clone(), cells: world.cells[..count].to_vec() };
+        let known = verify_answer(&then.answer(asked, &then.cells), asked, &then.root(3), &keyring).unwrap();
+        known.places().to_vec()
+    };
+    let before = places(&world, 9, &whole);
+    let wanted = Wanted { channels: CONSUMPTION, range: days(0, 9), level: Level::Day };
+    let cursor = Cursor::new([1; 32], &wanted, Mark::of(Channel::Consumption, &before).into_iter().collect());
+    let (mark, range) = cursor.resume(Channel::Consumption, &wanted).unwrap();
+    assert_eq!(range, days(9, 9));
+
+    // The last day's proof has every later cell: day 2, revised in between.
+    let narrow = RangeRequest { range, ..whole.clone() };
+    let after = places(&world, 10, &narrow);
+    assert!(after.len() < before.len(), "{after:?}");
+    assert_eq!(mark.later_days(&after).unwrap(), BTreeSet::from([OperatingDay(FIRST + 2)]));
+    assert_eq!(mark.later_days(&before).unwrap(), BTreeSet::new());
+    // The revision withheld: what is shown instead is not what stands under the newest root.
+    let withheld = verify_answer(&world.answer(&narrow, &world.cells[..9]), &narrow, &world.root(3), &keyring);
+    assert!(matches!(withheld, Err(ClientError::Unverified(VerifyError::NotUnderRoot { .. }))), "{withheld:?}");
+    // A state from before the cursor, and another history, though each stands under some root.
+    let old = mark.later_days(&places(&world, 5, &whole)).unwrap_err().to_string();
+    assert!(old.contains("old state"), "{old}");
+    let other = World::sealed_with(Secret::from_bytes([9; 32]));
+    let fork = mark.later_days(&places(&other, 10, &whole)).unwrap_err().to_string();
+    assert!(fork.contains("two histories"), "{fork}");
+    assert!(mark.later_days(&[]).is_err());
 }

@@ -63,7 +63,7 @@ pub(super) async fn play(story: &mut Story) -> Result<()> {
 
     let grant = story.outcome.whole.as_ref().ok_or(StoryError::Needs("whole", "a consent"))?;
     let wanted = Wanted { range: only(day), ..grant.wanted };
-    let fetched = story.vendor.fetch(&story.access, &grant.consent()?, &wanted, PATIENCE, &|_| {}).await?;
+    let fetched = story.vendor.fetch(&story.access, &grant.consent()?, &wanted, None, PATIENCE, &|_| {}).await?;
     same_as_feed(&fetched, &story.book, channel)?;
     story.printer.say(&format!(
         "A corrected file arrived: two quarter hours of {day} ({}) had been mixed up. Versions {revision} and {} of the day \

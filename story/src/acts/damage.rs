@@ -144,9 +144,7 @@ async fn verify(program: &Path, folder: &Path) -> Result<(bool, String)> {
     let said = [output.stderr, output.stdout].concat();
     let said = String::from_utf8_lossy(&said);
     let line = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it says nothing");
-    // The SDK prints the error as the program has it.
-    let line = line.trim().trim_start_matches("Error: Input(").trim_matches(['"', ')']);
-    Ok((output.status.success(), line.to_owned()))
+    Ok((output.status.success(), line.trim().trim_start_matches("wattseal-node: ").to_owned()))
 }
 
 #[cfg(test)]

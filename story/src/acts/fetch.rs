@@ -36,7 +36,7 @@ pub(super) async fn play(story: &mut Story) -> Result<()> {
 /// Fetches what a grant is about and compares it with the feed.
 pub(super) async fn by_vendor(story: &Story, grant: &Grant) -> Result<(Fetched, BTreeMap<Channel, Sums>)> {
     let id = grant.consent()?;
-    let fetched = story.vendor.fetch(&story.access, &id, &grant.wanted, PATIENCE, &|_| {}).await?;
+    let fetched = story.vendor.fetch(&story.access, &id, &grant.wanted, None, PATIENCE, &|_| {}).await?;
     let mut sums = BTreeMap::new();
     for channel in grant.wanted.channels.iter() {
         sums.insert(channel, same_as_feed(&fetched, &story.book, channel)?);

@@ -31,7 +31,7 @@ pub(super) async fn play(story: &mut Story) -> Result<()> {
         meter: home.meter,
         consent: Some((consent, secret)),
     };
-    let refusal = match reader.fetch(&wanted, &segments, &keyring, &|_| {}).await {
+    let refusal = match reader.fetch(&wanted, None, &segments, &keyring, &|_| {}).await {
         Err(ClientError::Rpc { code: LEVEL_NOT_GRANTED, message, .. }) => format!("{LEVEL_NOT_GRANTED}: {message}"),
         Err(error) => return Err(error.into()),
         Ok(_) => {
