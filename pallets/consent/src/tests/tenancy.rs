@@ -56,6 +56,6 @@ fn a_full_meter_ends_within_its_weight() {
     use crate::WeightInfo;
     use pallet_meters::TenancyEnded;
     let whole = <Consents as TenancyEnded>::weight();
-    assert_eq!(whole, <() as WeightInfo>::end().saturating_mul(u64::from(crate::MAX_STANDING)));
-    assert!(whole.any_gt(<() as WeightInfo>::end()));
+    assert_eq!(whole, <() as WeightInfo>::end_standing(crate::MAX_STANDING));
+    assert!(whole.any_gt(<() as WeightInfo>::end_standing(1)));
 }
