@@ -116,8 +116,8 @@ pub fn run() -> sc_cli::Result<()> {
 
 fn verify_vault(config: &Configuration) -> sc_cli::Result<()> {
     let path = service::vault_path(config);
-    let vault = Vault::open_existing(&path).map_err(|error| sc_cli::Error::Input(error.to_string()))?;
-    let report = vault.verify_all().map_err(|error| sc_cli::Error::Input(error.to_string()))?;
+    let verify = || Vault::open_existing(&path)?.verify_all();
+    let report = verify().map_err(|error| sc_cli::Error::Application(error.into()))?;
     println!(
         "{}: {} cells in {} batches of {} shards and {} receipts are sound.",
         path.display(),

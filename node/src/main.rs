@@ -1,6 +1,13 @@
 //! The Wattseal node.
 
-#[allow(clippy::result_large_err)] // the SDK's error type, returned once per process
-fn main() -> sc_cli::Result<()> {
-    wattseal_node::command::run()
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match wattseal_node::command::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("wattseal-node: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
