@@ -39,9 +39,14 @@ const GOOD_FOR: u32 = 100;
 const SECRET: [u8; 32] = [0x33; 32];
 
 type Council = pallet_collective::Call<Runtime, pallet_collective::Instance1>;
+type Seats = pallet_membership::Call<Runtime, pallet_membership::Instance1>;
+type Taking = pallet_participants::Call<Runtime>;
+type Metering = pallet_meters::Call<Runtime>;
+type Committing = pallet_usage::Call<Runtime>;
+type Consenting = pallet_consent::Call<Runtime>;
 
 fn name(input: &mut Unstructured<'_>) -> OrganisationId {
-    OrganisationId::new(choose(input, &NAMES)).unwrap()
+    OrganisationId::new(*choose(input, &NAMES)).unwrap()
 }
 
 fn utility(input: &mut Unstructured<'_>) -> OrganisationId {
@@ -139,20 +144,20 @@ pub fn sensible(input: &mut Unstructured<'_>) -> (usize, RuntimeCall) {
                 statement::Revoke { genesis: Meters::genesis(), consent, last_valid_block: last_block(input) };
             let signature = signed(input, key(customer), &statement);
             let last_block = statement.last_valid_block;
-            (mostly(input, DELIVERY), pallet_consent::Call::revoke { consent, last_block, signature }.into())
+            (mostly(input, DELIVERY), Consenting::revoke { consent, last_block, signature }.into())
         }
         11 => {
             let (consent, ..) = consent(input);
             match byte(input) % 2 {
-                0 => (mostly(input, VENDOR), pallet_consent::Call::give_back { consent, secret: SECRET }.into()),
-                _ => (below(input, SIGNERS.len()), pallet_consent::Call::expire { consent }.into()),
+                0 => (mostly(input, VENDOR), Consenting::give_back { consent, secret: SECRET }.into()),
+                _ => (below(input, SIGNERS.len()), Consenting::expire { consent }.into()),
             }
         }
         12 => {
             let (meter, last_day) = (meter(input), day(input));
-            (mostly(input, FEED), pallet_meters::Call::close { meter, last_day }.into())
+            (mostly(input, FEED), Metering::close { meter, last_day }.into())
         }
-        13 => (mostly(input, UTILITY), pallet_usage::Call::set_shard_bits { bits: byte(input) % 12 }.into()),
+        13 => (mostly(input, UTILITY), Committing::set_shard_bits { bits: byte(input) % 12 }.into()),
         _ => participants(input),
     }
 }
@@ -169,7 +174,7 @@ fn sync(input: &mut Unstructured<'_>) -> RuntimeCall {
             ticket_key: if byte(input) < 250 { ticket(meter, issue).public().0 } else { [0; 32] },
         }
     });
-    pallet_meters::Call::sync { meters: BoundedVec::truncate_from(entries.collect()) }.into()
+    Metering::sync { meters: BoundedVec::truncate_from(entries.collect()) }.into()
 }
 
 fn claim(input: &mut Unstructured<'_>) -> RuntimeCall {
@@ -191,7 +196,7 @@ fn claim(input: &mut Unstructured<'_>) -> RuntimeCall {
     };
     let signature = signed(input, &ticket(meter, issue), &statement);
     let (kem_hash, last_block) = (statement.kem_key, statement.last_valid_block);
-    pallet_meters::Call::claim { utility, meter, ticket_issue: issue, customer, kem_hash, last_block, signature }.into()
+    Metering::claim { utility, meter, ticket_issue: issue, customer, kem_hash, last_block, signature }.into()
 }
 
 fn give(input: &mut Unstructured<'_>) -> RuntimeCall {
@@ -215,7 +220,7 @@ fn give(input: &mut Unstructured<'_>) -> RuntimeCall {
     let statement =
         statement::Consent { genesis, terms, customer: account(customer).into(), last_valid_block: last_block };
     let signature = signed(input, key(customer), &statement);
-    pallet_consent::Call::consent { terms, customer: account(customer), last_block, signature }.into()
+    Consenting::consent { terms, customer: account(customer), last_block, signature }.into()
 }
 
 fn narrow(input: &mut Unstructured<'_>) -> (usize, RuntimeCall) {
@@ -232,7 +237,7 @@ fn narrow(input: &mut Unstructured<'_>) -> (usize, RuntimeCall) {
     let genesis = Meters::genesis();
     let statement = statement::Narrow { genesis, consent, channels, level, data, access, last_valid_block: last_block };
     let signature = signed(input, key(customer), &statement);
-    let call = pallet_consent::Call::narrow { consent, channels, level, data, access, last_block, signature };
+    let call = Consenting::narrow { consent, channels, level, data, access, last_block, signature };
     (mostly(input, DELIVERY), call.into())
 }
 
@@ -241,7 +246,7 @@ fn commit(input: &mut Unstructured<'_>) -> RuntimeCall {
     let known = pallet_usage::Shards::<Runtime>::get(OrganisationId::new(NAMES[0]).unwrap(), shard);
     let now = System::block_number();
     let as_of = *choose(input, &[now - 1, now, now + 1, now.saturating_sub(150), now.saturating_sub(151)]);
-    pallet_usage::Call::commit_batch {
+    Committing::commit_batch {
         shard,
         sequence: known.next_sequence + u32::from(byte(input) > 240),
         root: [byte(input); 32],
@@ -261,7 +266,7 @@ fn deliver(input: &mut Unstructured<'_>) -> (usize, RuntimeCall) {
     let Some(terms) = terms.filter(|_| byte(input) < 192) else {
         let meter = meter(input);
         let sealed = BoundedVec::truncate_from(vec![0; METER_KEY_BYTES - usize::from(byte(input) > 240)]);
-        let call = pallet_consent::Call::deliver_meter_key { meter, ticket_issue: u32::from(byte(input) % 4), sealed };
+        let call = Consenting::deliver_meter_key { meter, ticket_issue: u32::from(byte(input) % 4), sealed };
         return (mostly(input, DELIVERY), call.into());
     };
     let present = pallet_meters::Meters::<Runtime>::get(terms.utility, terms.meter).map_or(0, |meter| meter.epoch);
@@ -283,22 +288,22 @@ fn deliver(input: &mut Unstructured<'_>) -> (usize, RuntimeCall) {
     let segments = BoundedVec::truncate_from(segments);
     let who = if byte(input) < 128 { DELIVERY } else { customer };
     let sealed = BoundedVec::truncate_from(sealed);
-    (mostly(input, who), pallet_consent::Call::deliver { consent, epoch, segments, sealed }.into())
+    (mostly(input, who), Consenting::deliver { consent, epoch, segments, sealed }.into())
 }
 
 fn participants(input: &mut Unstructured<'_>) -> (usize, RuntimeCall) {
-    use pallet_participants::Call;
     let text = |input: &mut Unstructured<'_>| {
         choose(input, &["wss://node.example.org", "", "Vendor 2", " ", "http://", "ftp://x", "\u{202e}name", "a\0b"])
             .as_bytes()
     };
     let new_account = account(below(input, SIGNERS.len()));
-    let who = mostly(input, below(input, 8));
+    let one = below(input, 8);
+    let who = mostly(input, one);
     let call = match byte(input) % 5 {
-        0 => Call::set_kem_key { key: BoundedVec::truncate_from(vec![1; 1_216 - usize::from(byte(input) > 200)]) },
-        1 => Call::set_endpoint { endpoint: BoundedVec::truncate_from(text(input).to_vec()) },
-        2 => Call::rotate_account { new_account },
-        3 => Call::set_duty_account { duty: *choose(input, &[Duty::Feed, Duty::Delivery]), account: new_account },
+        0 => Taking::set_kem_key { key: BoundedVec::truncate_from(vec![1; 1_216 - usize::from(byte(input) > 200)]) },
+        1 => Taking::set_endpoint { endpoint: BoundedVec::truncate_from(text(input).to_vec()) },
+        2 => Taking::rotate_account { new_account },
+        3 => Taking::set_duty_account { duty: *choose(input, &[Duty::Feed, Duty::Delivery]), account: new_account },
         _ => return (mostly(input, 0), admit(input)),
     };
     (who, call.into())
@@ -307,7 +312,7 @@ fn participants(input: &mut Unstructured<'_>) -> (usize, RuntimeCall) {
 fn admit(input: &mut Unstructured<'_>) -> RuntimeCall {
     let role = *choose(input, &[Role::Vendor, Role::Utility, Role::Retailer, Role::GridOperator]);
     let named = BoundedVec::truncate_from(choose(input, &["Another", "", "  "]).as_bytes().to_vec());
-    pallet_participants::Call::admit {
+    Taking::admit {
         id: name(input),
         role,
         name: named,
@@ -322,37 +327,27 @@ pub fn of_the_council(
     input: &mut Unstructured<'_>,
     other: impl FnOnce(&mut Unstructured<'_>) -> RuntimeCall,
 ) -> RuntimeCall {
-    use pallet_membership_call as membership;
-    use pallet_participants::Call;
     let member = Address::Id(account(below(input, SIGNERS.len())));
     let inner: RuntimeCall = match byte(input) % 10 {
-        0 => return Call::suspend { id: name(input) }.into(),
-        1 => return Call::reinstate { id: name(input) }.into(),
+        0 => return Taking::suspend { id: name(input) }.into(),
+        1 => return Taking::reinstate { id: name(input) }.into(),
         2 => {
             let new_account = account(below(input, SIGNERS.len()));
-            return Call::replace_account { id: name(input), new_account }.into();
+            return Taking::replace_account { id: name(input), new_account }.into();
         }
         3 => return admit(input),
-        4 => pallet_consent::Call::set_longest_term { days: u16::from(byte(input)) }.into(),
+        4 => Consenting::set_longest_term { days: u16::from(byte(input)) }.into(),
         5 => {
             let days = |input: &mut Unstructured<'_>| {
                 BoundedVec::truncate_from((0..byte(input) % 4).map(|_| day(input)).collect())
             };
-            pallet_usage::Call::set_calendar { short: days(input), long: days(input) }.into()
+            Committing::set_calendar { short: days(input), long: days(input) }.into()
         }
-        6 => membership(0, member),
-        7 => membership(1, member),
+        6 => Seats::add_member { who: member }.into(),
+        7 => Seats::remove_member { who: member }.into(),
         _ => other(input),
     };
-    Call::enact { call: Box::new(inner) }.into()
-}
-
-/// Adds a member to the council (0) or removes one.
-fn pallet_membership_call(kind: u8, who: Address) -> RuntimeCall {
-    match kind {
-        0 => RuntimeCall::CouncilMembership(pallet_membership::Call::add_member { who }),
-        _ => RuntimeCall::CouncilMembership(pallet_membership::Call::remove_member { who }),
-    }
+    Taking::enact { call: Box::new(inner) }.into()
 }
 
 /// Carries a motion: proposed, voted for by the whole council, closed.
@@ -372,7 +367,8 @@ pub fn carry(chain: &Chain, call: RuntimeCall) {
 /// Questions of vaults, which must have an answer whatever they name.
 pub fn ask(input: &mut Unstructured<'_>) {
     let (consent, terms, customer) = consent(input);
-    let who = mostly(input, if byte(input) < 128 { VENDOR } else { customer });
+    let reader = if byte(input) < 128 { VENDOR } else { customer };
+    let who = mostly(input, reader);
     let query = ReadQuery {
         account: account(who),
         secret: if byte(input) < 240 { SECRET } else { [0; 32] },

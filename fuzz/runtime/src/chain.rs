@@ -114,7 +114,7 @@ impl Chain {
             self.parent,
             digest,
         ));
-        let time = pallet_timestamp::Call::set { now: self.slot * SLOT_MILLISECONDS };
+        let time = pallet_timestamp::Call::<Runtime>::set { now: self.slot * SLOT_MILLISECONDS };
         let applied = Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(time.into()));
         assert_eq!(applied, Ok(Ok(())), "the block's time");
         check();
@@ -160,10 +160,9 @@ impl Chain {
     pub fn apply(&self, extrinsic: UncheckedExtrinsic) -> ApplyExtrinsicResult {
         let outcome = with_transaction(|| {
             let applied = Executive::apply_extrinsic(extrinsic);
-            let outcome = Ok::<_, DispatchError>(applied);
             match applied {
-                Ok(_) => TransactionOutcome::Commit(outcome),
-                Err(_) => TransactionOutcome::Rollback(outcome),
+                Ok(_) => TransactionOutcome::Commit(Ok::<_, DispatchError>(applied)),
+                Err(_) => TransactionOutcome::Rollback(Ok(applied)),
             }
         });
         check();
