@@ -14,12 +14,20 @@ use sealed_register::{
     verify::VerifyError,
     Level, RangeProof,
 };
-use std::{fs, path::Path, process::Stdio};
+use std::{
+    fs::{self, File},
+    io,
+    os::unix::fs::FileExt,
+    path::Path,
+    process::Stdio,
+};
 use tokio::process::Command;
 use wattseal_client::{node_rpc::ReadAnswer, ClientError};
 
 /// How often the vault is copied anew when the node wrote into it meanwhile.
 const COPIES: usize = 5;
+/// Bytes of the copy that are looked through at a time: the vault of many years is larger than this program may be.
+const PIECE: usize = 1 << 20;
 
 pub(super) async fn play(story: &mut Story) -> Result<()> {
     let (home, holder) = (story.outcome.home()?, story.outcome.holder()?);
@@ -99,6 +107,32 @@ fn flip(bytes: &mut [u8], word: &[u8; 8]) -> usize {
     places.len()
 }
 
+/// Flips one bit wherever the eight bytes stand in a file; gives how often.
+fn flip_in_file(path: &Path, word: &[u8; 8]) -> io::Result<usize> {
+    let file = File::options().read(true).write(true).open(path)?;
+    let (mut piece, mut at, mut flipped) = (vec![0; PIECE], 0, 0);
+    loop {
+        let mut length = 0;
+        while let Some(rest) = piece.get_mut(length..).filter(|rest| !rest.is_empty()) {
+            match file.read_at(rest, at + length as u64)? {
+                0 => break,
+                read => length += read,
+            }
+        }
+        let bytes = piece.get_mut(..length).unwrap_or_default();
+        let places = flip(bytes, word);
+        if places > 0 {
+            file.write_all_at(bytes, at)?;
+            flipped += places;
+        }
+        if length < PIECE {
+            return Ok(flipped);
+        }
+        // A word may stand across the end of a piece.
+        at += (PIECE - (word.len() - 1)) as u64;
+    }
+}
+
 /// Copies the vault, makes sure that the copy is sound, flips a bit of `word` in it and gives what `vault verify` says.
 async fn damaged_copy(story: &Story, word: u64) -> Result<String> {
     let folder = story.places.damaged();
@@ -121,10 +155,8 @@ async fn damaged_copy(story: &Story, word: u64) -> Result<String> {
         tokio::time::sleep(std::time::Duration::from_millis(700)).await;
     }
     expect(sound, || format!("an unaltered copy of the vault is not sound: {last}"))?;
-    let mut bytes = fs::read(&to).map_err(problem)?;
-    let flipped = flip(&mut bytes, &word.to_le_bytes());
+    let flipped = flip_in_file(&to, &word.to_le_bytes()).map_err(problem)?;
     expect(flipped > 0, || "the sealed word is not in the vault's file".into())?;
-    fs::write(&to, &bytes).map_err(problem)?;
     let (good, said) = verify(program, &folder).await?;
     fs::remove_dir_all(&folder).map_err(problem)?;
     expect(!good, || "a damaged vault passed for sound".into())?;
@@ -149,6 +181,7 @@ async fn verify(program: &Path, folder: &Path) -> Result<(bool, String)> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
     use super::*;
 
     #[test]
@@ -158,5 +191,20 @@ mod tests {
         assert_eq!(flip(&mut bytes, &word), 2);
         assert_eq!(bytes, [9, 0, 2, 3, 4, 5, 6, 7, 8, 9, 9, 0, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!(flip(&mut bytes, &word), 0);
+    }
+
+    #[test]
+    fn a_word_across_pieces_of_a_file_is_flipped_once() {
+        let word = [1, 2, 3, 4, 5, 6, 7, 8];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bytes");
+        for start in [0, PIECE - 8, PIECE - 7, PIECE - 4, PIECE - 1, PIECE, 2 * PIECE - 10] {
+            let mut bytes = vec![0; 2 * PIECE];
+            bytes[start..start + 8].copy_from_slice(&word);
+            fs::write(&path, &bytes).unwrap();
+            assert_eq!(flip_in_file(&path, &word).unwrap(), 1, "{start}");
+            bytes[start] ^= 1;
+            assert!(fs::read(&path).unwrap() == bytes, "{start}");
+        }
     }
 }
