@@ -55,13 +55,19 @@ pub fn measure(scale: &Scale) -> Result<(f64, f64)> {
     let genesis = chain.genesis().0;
     let mut relayers = RELAYERS
         .iter()
-        .map(|seed| Ok(Relayer { pair: sr25519::Pair::from_string(seed, None).map_err(|error| format!("{error:?}"))?, nonce: 0 }))
+        .map(|seed| {
+            Ok(Relayer {
+                pair: sr25519::Pair::from_string(seed, None).map_err(|error| format!("{error:?}"))?,
+                nonce: 0,
+            })
+        })
         .collect::<Result<Vec<_>>>()?;
     let customers: Vec<_> =
         (0..scale.consents).map(|number| Customer { pair: pair(number, 1), meter: meter(number) }).collect();
     let meters: Vec<_> = customers.iter().map(|customer| customer.meter).collect();
     worker::sync(&mut chain, &meters, |number| pair(number, 2).public().0)?;
-    let claims = (0..).zip(&customers).map(|(number, customer)| claim(genesis, number, customer)).collect::<Result<_>>()?;
+    let claims =
+        (0..).zip(&customers).map(|(number, customer)| claim(genesis, number, customer)).collect::<Result<_>>()?;
     send(&mut chain, &mut relayers, claims, &mut Samples::new())?;
 
     let [mut consents, mut empty] = [const { Samples::new() }; 2];

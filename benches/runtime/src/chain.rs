@@ -21,7 +21,9 @@ use std::{
 };
 use wattseal_figures::{measure::on_processor, Result};
 use wattseal_primitives::SLOT_MILLISECONDS;
-use wattseal_runtime::{AccountId, Address, Header, RuntimeCall, Signature, SignedPayload, TxExtension, UncheckedExtrinsic};
+use wattseal_runtime::{
+    AccountId, Address, Header, RuntimeCall, Signature, SignedPayload, TxExtension, UncheckedExtrinsic,
+};
 
 /// Life of the extrinsics here, blocks.
 const PERIOD: u64 = 1024;
@@ -101,9 +103,8 @@ impl Chain {
         self.slot += 1;
         let now = pallet_timestamp::Call::set { now: self.slot * SLOT_MILLISECONDS };
         let inherent = UncheckedExtrinsic::new_bare(RuntimeCall::Timestamp(now)).encode();
-        let digest = Digest {
-            logs: vec![DigestItem::PreRuntime(sp_consensus_aura::AURA_ENGINE_ID, self.slot.encode())],
-        };
+        let digest =
+            Digest { logs: vec![DigestItem::PreRuntime(sp_consensus_aura::AURA_ENGINE_ID, self.slot.encode())] };
         let header = Header::new(self.head.number + 1, H256::zero(), H256::zero(), self.head.hash(), digest);
         let ((applied, header), seconds) = on_processor(|| self.execute(&header, &inherent, &encoded))?;
         self.state.commit_all()?;

@@ -196,8 +196,8 @@ fn commit(chain: &mut Chain, database: &Database, submitted: &Submitted) -> Resu
     run(chain)?;
     let extrinsics = std::mem::take(&mut *submitted.lock());
     let bytes: usize = extrinsics.iter().map(Vec::len).sum();
-    let decoded =
-        extrinsics.iter().map(|bytes| UncheckedExtrinsic::decode(&mut &bytes[..])).collect::<Result<Vec<_>, _>>()?;
+    let decode = |bytes: &Vec<u8>| Ok(UncheckedExtrinsic::decode(&mut &bytes[..])?);
+    let decoded = extrinsics.iter().map(decode).collect::<Result<Vec<_>>>()?;
     let before = usage_state(chain);
     chain.block(&decoded)?;
     let committed = chain.state.execute_with(|| wattseal_runtime::Usage::shards());
