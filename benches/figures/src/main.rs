@@ -46,7 +46,7 @@ struct Args {
 enum Part {
     /// Parsing and sealing on one core.
     Native,
-    /// The worker and full blocks in the runtime's wasm.
+    /// The worker and blocks in the runtime's wasm.
     Runtime,
     /// PostgreSQL's COPY of the same rows.
     Postgres,

@@ -1,8 +1,7 @@
-//! `consents_per_second` and `empty_calls_per_second`: full blocks.
+//! `consents_per_second` and `empty_calls_per_second`: blocks of some hundred signed extrinsics.
 //!
-//! Blocks are filled with signed extrinsics until the chain's own limit of weight, as a block author fills them, in the
-//! runtime's wasm over a state in memory: signatures, nonces, budgets, the calls, events, and the header with its root of
-//! the state. A `remark` cannot be what they are compared with: this chain takes none (nothing here is free space). The
+//! They are built as a block author builds them, never beyond the chain's own limit of weight, in the runtime's wasm over a
+//! state in memory: signatures, nonces, budgets, the calls, events, and the header with its root of the state. A `remark` cannot be what they are compared with: this chain takes none (nothing here is free space). The
 //! emptiest call that it takes stands in its place: `consents.expire` of a consent that does not exist, which is
 //! admitted, counted and found to be nothing.
 //!
@@ -46,7 +45,7 @@ fn meter(number: usize) -> MeterId {
     MeterId(id)
 }
 
-/// Blocks full of consents and blocks full of empty calls, in turn; gives both rates.
+/// Blocks of consents and blocks of empty calls, in turn; gives both rates.
 ///
 /// # Errors
 /// If the chain refuses any of them.

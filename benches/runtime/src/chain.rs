@@ -5,7 +5,7 @@ use sc_chain_spec::GenesisConfigBuilderRuntimeCaller;
 use sc_executor::WasmExecutor;
 use sp_core::{
     sr25519,
-    traits::{CallContext, CodeExecutor, RuntimeCode, WrappedRuntimeCode},
+    traits::{CallContext, CodeExecutor, Externalities, RuntimeCode, WrappedRuntimeCode},
     Pair, H256,
 };
 use sp_io::TestExternalities;
@@ -97,7 +97,7 @@ impl Chain {
     /// Builds the next block of as many of the extrinsics as fit into it.
     ///
     /// # Errors
-    /// If one of them is refused for another reason, or fails where `must_succeed` says that it may not.
+    /// If one of them is refused for another reason than that the block is full.
     pub fn block(&mut self, extrinsics: &[UncheckedExtrinsic]) -> Result<Built> {
         let encoded: Vec<_> = extrinsics.iter().map(Encode::encode).collect();
         self.slot += 1;
@@ -117,12 +117,18 @@ impl Chain {
         self.call("Core_initialize_block", &header.encode(), context)?;
         let mut applied = 0;
         for extrinsic in std::iter::once(inherent).chain(extrinsics.iter().map(Vec::as_slice)) {
+            // As a block author does: what an extrinsic that is not taken has written is undone.
+            self.state.ext().storage_start_transaction();
             let answer = self.call("BlockBuilder_apply_extrinsic", extrinsic, context)?;
             match ApplyExtrinsicResult::decode(&mut &answer[..])? {
-                Ok(_) => applied += 1,
-                Err(TransactionValidityError::Invalid(InvalidTransaction::ExhaustsResources)) => break,
+                Ok(_) => self.state.ext().storage_commit_transaction().map_err(|()| "no transaction is open")?,
+                Err(TransactionValidityError::Invalid(InvalidTransaction::ExhaustsResources)) => {
+                    self.state.ext().storage_rollback_transaction().map_err(|()| "no transaction is open")?;
+                    break;
+                }
                 Err(error) => return Err(format!("an extrinsic was refused: {error:?}").into()),
             }
+            applied += 1;
         }
         let header = self.call("BlockBuilder_finalize_block", &[], context)?;
         Ok((applied - 1, Header::decode(&mut &header[..])?))
@@ -131,7 +137,7 @@ impl Chain {
     /// Signs a call for the next blocks.
     ///
     /// # Errors
-    /// None.
+    /// If the call is of a kind that cannot be signed.
     pub fn sign(&mut self, pair: &sr25519::Pair, nonce: u32, call: RuntimeCall) -> Result<UncheckedExtrinsic> {
         let anchor = self.head.number.saturating_sub(1);
         let extension: TxExtension = (
