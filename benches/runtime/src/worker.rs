@@ -200,7 +200,7 @@ fn commit(chain: &mut Chain, database: &Database, submitted: &Submitted) -> Resu
     let decoded = extrinsics.iter().map(decode).collect::<Result<Vec<_>>>()?;
     let before = usage_state(chain);
     chain.block(&decoded)?;
-    let committed = chain.state.execute_with(|| wattseal_runtime::Usage::shards());
+    let committed = chain.state.execute_with(wattseal_runtime::Usage::shards);
     let committed: u32 = committed.iter().map(|(.., shard)| shard.next_sequence).sum();
     if committed as usize != batches.len() {
         return Err(format!("{committed} of {} batches were committed", batches.len()).into());
