@@ -101,8 +101,9 @@ fn header_columns(line: u64, text: &str) -> Result<Header, LineProblem> {
     for (place, name) in names.iter().enumerate() {
         let known = COLUMNS.into_iter().chain([TENANCY, TICKET_ISSUE]).find(|known| known.eq_ignore_ascii_case(name));
         let Some(known) = known else {
-            let expected = COLUMNS.join(", ");
-            let problem = format!("'{name}' is no column; there are {expected}, {TENANCY}, {TICKET_ISSUE}");
+            // Never its text: where the line with the names was left out, this is a row and has an ESI ID.
+            let (column, expected) = (place + 1, COLUMNS.join(", "));
+            let problem = format!("column {column} has none of the names {expected}, {TENANCY}, {TICKET_ISSUE}");
             return Err(LineProblem::new(line, "header", problem));
         };
         if header.insert(known, place).is_some() {
@@ -213,6 +214,10 @@ mod tests {
         assert_eq!(field("esi_id,class,channels\n"), "tenancy_start");
         assert_eq!(field("esi_id,class,channels,tenancy_start,class\n"), "class");
         assert_eq!(field("esi_id,class,channels,tenancy_start,colour\n"), "header");
+        // A list without its first line: no ESI ID is shown.
+        let headless = parse_meters("10443720001234567,residential,both,2021-06-01,0\n").unwrap_err().remove(0);
+        assert_eq!((headless.line, headless.field), (1, "header"));
+        assert!(!headless.to_string().contains("10443720001234567"), "{headless}");
     }
 
     #[test]
