@@ -11,8 +11,8 @@ use codec::{Decode, Encode};
 use sealed_register::{Hash, OrganisationId};
 
 pub use wattseal_ingest::records::{
-    chunk_key, heads_key, partial_key, shard_index_key, staged_key, stream_index_key, DayVersion, HeadEntry, OutboxEntry,
-    RefusedRow, ShardIndex, StreamIndex, WaitingDay, OUTBOX,
+    chunk_key, heads_key, partial_key, shard_index_key, staged_key, stream_index_key, DayVersion, HeadEntry,
+    OutboxEntry, RefusedRow, ShardIndex, StreamIndex, WaitingDay, OUTBOX,
 };
 
 /// Key of [`WorkerConfig`].
