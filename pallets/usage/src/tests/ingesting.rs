@@ -430,6 +430,24 @@ fn a_run_that_loses_its_lock_writes_nothing_more() {
 }
 
 #[test]
+fn what_a_killed_run_found_in_a_file_is_listed_in_the_end() {
+    let mut kept = 0;
+    for writes in 0..8 {
+        let mut world = world_with(&[1]);
+        world.feed.put("a.csv", [csv_of(&[]), b"no row\n".to_vec()].concat());
+        world.seal();
+        world.store.writes_left = Some(writes);
+        world.seal();
+        kept += u32::from(world.store.report().refused_total == 1);
+        world.store.writes_left = None;
+        world.store.clear(crate::worker::store::LOCK);
+        world.settle();
+        assert_eq!(world.store.report().refused_total, 1, "killed after {writes} writes");
+    }
+    assert!((1..8).contains(&kept), "no run was killed before and none after its report");
+}
+
+#[test]
 fn a_verdict_against_what_is_not_on_chain_is_not_final() {
     let mut world = world_with(&[1]);
     world.feed.put("a.csv", csv_of(&[consumption(1, DAY, DATE + 1)]));

@@ -137,13 +137,14 @@ pub fn run<S: Store, C: Chain, F: Feed>(
     if cells > 0 {
         log::info!(target: "wattseal::feed", "{cells} days sealed");
     }
+    // The report first: a file that is done is not read again, so what was found in it must be there by then.
+    reporter.save(env.store);
     if files != stored {
         env.store.write(FILES, &files);
     }
     if env.store.read::<Progress>(PROGRESS).unwrap_or_default() != progress {
         env.store.write(PROGRESS, &progress);
     }
-    reporter.save(env.store);
     Ok(())
 }
 
