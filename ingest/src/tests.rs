@@ -243,9 +243,9 @@ proptest! {
 
 #[test]
 fn what_finds_no_room_goes_on_in_the_next_pass() {
-    // 100 meters x 100 days: more than one batch of a shard.
+    // 180 meters x 100 days: more than one batch of each of two shards, and a window in which the first one ends.
     let days: Vec<MeterDay> =
-        (0..100).flat_map(|number| (0..100).map(move |day| meter_day(number, false, day, 1, 0))).collect();
+        (0..180).flat_map(|number| (0..100).map(move |day| meter_day(number, false, day, 1, 0))).collect();
     let limits = BatchLimits { of_shard: 1, batches: 2, ..BatchLimits::default() };
     let mut worker = World::default();
     let mut bulk = World::default();
@@ -262,6 +262,7 @@ fn what_finds_no_room_goes_on_in_the_next_pass() {
         assert_eq!(added, bulk.import());
         cells += added;
     }
-    assert_eq!((cells, rest.len()), (10_000, 0), "{sealed:?}");
+    assert_eq!((cells, rest.len()), (18_000, 0), "{sealed:?}");
+    assert!(sealed.iter().filter(|cells| **cells == 8_192).count() == 2, "{sealed:?}");
     assert_eq!(worker.state.tips.len(), 2);
 }

@@ -153,7 +153,8 @@ impl Batching {
     /// [`Unsealed`] if the cell was not taken; nothing of it is kept.
     pub fn push(&mut self, shelf: &mut impl Shelf, cell: &SealedCell) -> Result<(), Unsealed> {
         let id = shard_of(&cell.header.meter, self.bits).0;
-        let work = self.works.get_mut(&id).ok_or(Unsealed::Later)?;
+        // In bulk, cells come that were sealed before the shard's last batch was full.
+        let work = self.works.get_mut(&id).filter(|work| !work.full).ok_or(Unsealed::Later)?;
         let mut pushed = work.builder.push(&mut work.heads, cell);
         if matches!(pushed, Err(PushError::Full { .. })) {
             let may_begin = work.begun < self.limits.of_shard && self.begun < self.limits.batches;
