@@ -20,8 +20,8 @@ impl Scrape {
         let ours = answer.lines().filter(|line| line.starts_with("wattseal_"));
         let series = ours.map(|line| {
             let (name, value) = line.rsplit_once(' ').unwrap();
-            // The SDK labels every series with the chain's name.
-            let name = name.replace("chain=\"dev\",", "").replace("{chain=\"dev\"}", "");
+            // The SDK labels every series with the chain's name, last.
+            let name = name.replace(",chain=\"wattseal_dev\"", "").replace("{chain=\"wattseal_dev\"}", "");
             (name, value.parse().unwrap())
         });
         Self(series.collect())
