@@ -14,7 +14,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io::BufWriter,
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     thread,
     time::{Duration, Instant},
@@ -117,7 +117,7 @@ fn through_the_story(form: &Form, path: &Path, folder: &Path) {
 }
 
 /// Bulk ingest of such a file.
-fn through_ingest(form: &Form, path: &PathBuf, folder: &Path) {
+fn through_ingest(form: &Form, path: &Path, folder: &Path) {
     let base = folder.join("ingest");
     let meters: BTreeSet<EsiId> = form.homes().map(|home| home.esi_id()).collect();
     let runtime = tokio::runtime::Runtime::new().unwrap();
