@@ -193,7 +193,7 @@ impl Row {
 fn rows(input: &mut Unstructured<'_>) -> Vec<u8> {
     let mut file = Vec::new();
     let mut row = Row { meter: 0, date: 0, revision: 0, channel: 0, slot: 0 };
-    if byte(input) % 8 != 0 {
+    if !byte(input).is_multiple_of(8) {
         file.extend_from_slice(HEADER.as_bytes());
         file.push(b'\n');
     }

@@ -268,13 +268,13 @@ mod tests {
     async fn a_node_is_told_to_end_and_stays_ended() {
         let folder = tempfile::tempdir().unwrap();
         let gone = folder.path().join("gone");
-        let script = format!("trap 'touch {}; exit 0' INT\nwhile :; do sleep 0.05; done", gone.display());
+        let script =
+            format!("trap 'touch {}; exit 0' INT\necho it listens now\nwhile :; do sleep 0.05; done", gone.display());
         let node = node(folder.path(), &script);
         node.start().await.unwrap();
-        while !std::fs::read_to_string(folder.path().join("node.log")).is_ok_and(|log| log.contains("wrong")) {
+        while !std::fs::read_to_string(folder.path().join("node.log")).is_ok_and(|log| log.contains("listens")) {
             sleep(Duration::from_millis(10)).await;
         }
-        sleep(Duration::from_millis(100)).await;
         node.stop().await;
         assert!(gone.exists(), "the node had the chance to end in order");
         assert!(node.start().await.is_err());

@@ -48,7 +48,7 @@ pub async fn relay(url: &str, parties: &Parties) {
             purpose: Purpose::EnergyAdvice,
             text_hash: terms.text_hash,
         },
-        customer.clone(),
+        customer,
         signed.statement.last_valid_block,
         signed.signature,
     );

@@ -117,11 +117,6 @@ impl FeedServer {
         self.state().files.get_mut(name).unwrap().answer = answer;
     }
 
-    /// Takes a file away.
-    pub fn remove(&self, name: &str) {
-        self.state().files.remove(name);
-    }
-
     /// Changes how listings are answered; `content` stands in them if it is not the files.
     pub fn listing(&self, answer: Answer, content: Option<&[u8]>) {
         self.state().listing = (answer, content.map(<[u8]>::to_vec));

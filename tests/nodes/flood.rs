@@ -283,7 +283,8 @@ fn faults_flood_by_one_participant_leaves_the_others_calls_within_two_blocks() {
         let began = Instant::now();
         let first = wire.best().await + 1;
         // The utility: its own account has a seat on the council, its two others a budget each.
-        let calls: [(&str, fn(u64) -> Call); 3] =
+        type Make = fn(u64) -> Call;
+        let calls: [(&str, Make); 3] =
             [("//Utility", close_motion), ("//Utility//feed", sync), ("//Utility//delivery", revoke)];
         let mut floods = Vec::new();
         for (uri, call) in calls {

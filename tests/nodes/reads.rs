@@ -10,12 +10,16 @@ use prometheus::Scrape;
 use scene::{day, Given, Scene, DAYS, PATIENCE};
 use sealed_register::{
     grantee::GranteeSecret,
+    proof::Form,
     statement::{ReadRequest, Statement},
     Channel, DayRange, Level, MeterId,
 };
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use wattseal_client::{account::random, node_rpc::ReadOptions, Account, ClientError, NodeRpc};
+
+/// A statement and its signature.
+type Signed = (String, [u8; 64]);
 
 /// Requests in flight at once.
 const AT_ONCE: usize = 32;
@@ -301,7 +305,7 @@ impl<'a> Asker<'a> {
     }
 
     /// Sends requests; gives those whose answer is not what it must be.
-    async fn ask(&mut self, method: &'static str, requests: Vec<((String, [u8; 64]), Option<i32>)>) -> Vec<String> {
+    async fn ask(&mut self, method: &'static str, requests: Vec<(Signed, Option<i32>)>) -> Vec<String> {
         let mut wrong = Vec::new();
         for requests in requests.chunks(AT_ONCE) {
             let mut sent = tokio::task::JoinSet::new();
@@ -323,7 +327,10 @@ impl<'a> Asker<'a> {
 /// Sends one request; gives the code with which it was refused, if it was.
 async fn send(rpc: &NodeRpc, method: &str, text: &str, signature: &[u8; 64]) -> Option<i32> {
     let refused = match method {
-        "read" => rpc.read(text, signature, &ReadOptions::default()).await.map(|answer| assert!(!answer.absent)),
+        "read" => {
+            let options = ReadOptions { segments: Vec::new(), form: Form::Compact };
+            rpc.read(text, signature, &options).await.map(|answer| assert!(!answer.absent))
+        }
         _ => rpc.access_log(text, signature, 0).await.map(|_| ()),
     };
     match refused {

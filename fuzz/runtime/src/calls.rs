@@ -46,7 +46,7 @@ type Committing = pallet_usage::Call<Runtime>;
 type Consenting = pallet_consent::Call<Runtime>;
 
 fn name(input: &mut Unstructured<'_>) -> OrganisationId {
-    OrganisationId::new(*choose(input, &NAMES)).unwrap()
+    OrganisationId::new(choose(input, &NAMES)).unwrap()
 }
 
 fn utility(input: &mut Unstructured<'_>) -> OrganisationId {

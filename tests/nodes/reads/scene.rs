@@ -189,9 +189,14 @@ impl Scene {
         let own = Account::from_suri("//Utility").unwrap();
         let synced = sync_meters(&chain, &own, utility::name(), &rows, &mut |_| {}).await.unwrap();
         let [first, second] = [0, 1].map(|at| synced.tickets[at].link.clone());
-        let claims = (customer.claim(&chain, &first, PATIENCE), customer.claim(&chain, &second, PATIENCE));
-        let (claimed, also, registered) = tokio::join!(claims.0, claims.1, vendor.register_key(&chain));
-        (claimed.unwrap(), also.unwrap(), registered.unwrap());
+        let (claimed, also, registered) = tokio::join!(
+            customer.claim(&chain, &first, PATIENCE),
+            customer.claim(&chain, &second, PATIENCE),
+            vendor.register_key(&chain),
+        );
+        claimed.unwrap();
+        also.unwrap();
+        registered.unwrap();
 
         let today = chain.finalized().await.unwrap().today().await.unwrap();
         let give = async |vendor: &Vendor, meter: MeterId, from: u16| {
@@ -212,10 +217,12 @@ impl Scene {
         let close = Call::CloseMeter { meter: second.meter, last_day: today };
         let (revoking, giving_back, closing) = tokio::join!(
             customer.revoke(&chain, revoked.id),
-            vendor.give_back(&chain, given_back.id),
+            vendor.give_back(&chain, &given_back.id),
             chain.submit(&own, &close),
         );
-        (revoking.unwrap(), giving_back.unwrap(), closing.unwrap());
+        revoking.unwrap();
+        giving_back.unwrap();
+        closing.unwrap();
         ended.extend([(revoked, REVOKED), (given_back, GIVEN_BACK), (other, TENANCY_ENDED), (not_yet, NOT_YET)]);
         let is_done = |status: &Value| utility::state(status, "days.csv") == "done" && utility::is_settled(status);
         utility::wait(&mut node, "the file's days on chain", PATIENCE, is_done).await;
