@@ -46,7 +46,8 @@ type Committing = pallet_usage::Call<Runtime>;
 type Consenting = pallet_consent::Call<Runtime>;
 
 fn name(input: &mut Unstructured<'_>) -> OrganisationId {
-    OrganisationId::new(choose(input, &NAMES)).unwrap()
+    let name = choose(input, &NAMES);
+    OrganisationId::new(name).unwrap()
 }
 
 fn utility(input: &mut Unstructured<'_>) -> OrganisationId {

@@ -161,6 +161,7 @@ impl Scene {
                 spec.to_str().unwrap(),
                 "--validator",
                 "--force-authoring",
+                "--unsafe-force-node-key-generation",
                 "--dev-seed=//GridOperator",
                 "--utility=utility",
                 "--feed-url",
