@@ -245,8 +245,7 @@ impl Scene {
         let variant = |pallet: &str, call: &str, fields: Vec<(&str, Dynamic)>| {
             Dynamic::unnamed_variant(pallet, [Dynamic::named_variant(call, fields)])
         };
-        let suspend = variant("Participants", "suspend", vec![("id", Dynamic::string("vendor"))]);
-        let motion = variant("Participants", "enact", vec![("call", suspend)]);
+        let motion = variant("Participants", "suspend", vec![("id", Dynamic::string("vendor"))]);
         let send = async |seed: &str, call: &str, fields: Vec<(&str, Dynamic)>| {
             let payload = subxt::dynamic::tx("Council", call, Dynamic::named_composite(fields));
             let signer = subxt_signer::sr25519::Keypair::from_uri(&seed.parse().unwrap()).unwrap();
